@@ -1,0 +1,43 @@
+"""Make a pinned LiteLLM proxy's 429 answers tell clients, truthfully, when to come back.
+
+Importing this package is the activation, and it is the only thing that importing does: a
+finder is put on ``sys.meta_path`` that waits for ``import litellm``. Until that happens
+neither wrapt nor anything else of this package is loaded, so this file and `trigger`, the
+one module it imports, use nothing that the interpreter has not already loaded.
+
+``LITELLM_PATCH=off`` in the environment turns the import into a no-op.
+"""
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .activation import activate, deactivate
+    from .status import status
+    from .wait.exception_chain import retry_after
+
+__all__ = ["__version__", "activate", "deactivate", "retry_after", "status"]
+
+_HOME_OF = {
+    "activate": "activation",
+    "deactivate": "activation",
+    "retry_after": "wait.exception_chain",
+    "status": "status",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first asked for (PEP 562), so that activation stays free."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+from . import trigger  # noqa: E402 - last, so that a failure above leaves nothing armed
+
+trigger.arm()

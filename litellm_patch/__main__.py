@@ -1,0 +1,5 @@
+"""``python -m litellm_patch``."""
+
+from .cli.main import main
+
+raise SystemExit(main())

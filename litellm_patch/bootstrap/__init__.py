@@ -1,0 +1,1 @@
+"""A directory for ``PYTHONPATH``: the `sitecustomize` in it activates litellm_patch."""

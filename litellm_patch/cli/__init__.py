@@ -1,0 +1,1 @@
+"""The command ``litellm-patch``: a module for each subcommand, `main` to choose among them."""

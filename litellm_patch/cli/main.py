@@ -1,0 +1,36 @@
+"""Choose the subcommand. Each one lives in its own module and is imported when it is used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from .. import __version__
+
+SUBCOMMANDS: dict[str, str] = {
+    "demo": "show a real proxy's 429 without and with the patch",
+    "run": "run a command with the patch on: litellm-patch run -- litellm --config …",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``litellm-patch`` and return its exit status (2 for a wrong call)."""
+    parser = argparse.ArgumentParser(
+        prog="litellm-patch",
+        description="Retry-After for the 429 answers of a pinned LiteLLM proxy.",
+    )
+    parser.add_argument("--version", action="version", version=f"litellm_patch {__version__}")
+    choices = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    for name, summary in SUBCOMMANDS.items():
+        subparser = choices.add_parser(name, help=summary, description=summary)
+        import_module(f"{__package__}.{name}").add_arguments(subparser)
+    options = parser.parse_args(arguments)
+    try:
+        return int(import_module(f"{__package__}.{options.subcommand}").run(options))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`). Nothing more can be said on stdout.
+        sys.stderr.close()
+        return 1

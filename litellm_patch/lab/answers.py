@@ -1,0 +1,81 @@
+"""What the stand-in provider answers when it serves, for each route that is asked upstream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, content: object, **more: Any) -> Answer:
+        return cls(json.dumps(content).encode(), **more)
+
+
+def answer_for(path: str, body: Body) -> Answer:
+    """The answer to a request at `path`; 404 for a route that is not in the table."""
+    for ending, make in _ROUTES.items():
+        if path.endswith(ending):
+            return make(body)
+    return Answer.json({"error": {"message": f"stand-in: no route {path}"}}, status=404)
+
+
+_USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+
+
+def _chat(body: Body) -> Answer:
+    if body.get("stream"):
+        return _streamed(body)
+    message = {"role": "assistant", "content": "served"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return Answer.json(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": body.get("model"),
+            "choices": [choice],
+            "usage": _USAGE,
+        }
+    )
+
+
+def _streamed(body: Body) -> Answer:
+    def chunk(delta: Body, finish: object) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        content = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": body.get("model"),
+            "choices": [choice],
+        }
+        return f"data: {json.dumps(content)}\n\n"
+
+    text = chunk({"role": "assistant", "content": "served"}, None) + chunk({}, "stop")
+    return Answer((text + "data: [DONE]\n\n").encode(), content_type="text/event-stream")
+
+
+def _embeddings(body: Body) -> Answer:
+    vector = {"object": "embedding", "index": 0, "embedding": [0.0, 1.0]}
+    return Answer.json(
+        {"object": "list", "model": body.get("model"), "data": [vector], "usage": _USAGE}
+    )
+
+
+_ROUTES: dict[str, Callable[[Body], Answer]] = {
+    "/chat/completions": _chat,
+    "/embeddings": _embeddings,
+}

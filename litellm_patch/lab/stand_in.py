@@ -1,0 +1,138 @@
+"""A stand-in for a model provider: answers on loopback, refuses when told to, and remembers.
+
+Serves the OpenAI routes that LiteLLM's proxy calls upstream. Which requests it refuses is
+decided per provider model by a `Refuse`, so that a test can let one deployment of a group
+fail while another one works.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .answers import Answer, answer_for
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """How the stand-in refuses a model: status, headers, and the text of the error."""
+
+    status: int = 429
+    headers: Mapping[str, str] = field(default_factory=dict)
+    message: str = "the stand-in provider refuses"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that the stand-in got: when (`time.monotonic()`), where, for which model."""
+
+    at: float
+    path: str
+    model: str
+    status: int
+
+
+class StandIn:
+    """The state of a running stand-in: what it refuses, and what it has seen.
+
+    Attributes:
+        url: base URL without a trailing slash, for example ``http://127.0.0.1:40123``.
+        refusals: provider model to `Refuse`; the key ``"*"`` stands for all others.
+        seen: every request, in order of arrival.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.refusals: dict[str, Refuse] = {}
+        self.seen: list[Seen] = []
+        self._lock = threading.Lock()
+
+    def answer(self, path: str, body: dict[str, Any]) -> Answer:
+        """Decide and remember the answer to one request."""
+        model = str(body.get("model", ""))
+        refuse = self.refusals.get(model, self.refusals.get("*"))
+        if refuse is None:
+            answer = answer_for(path, body)
+        else:
+            answer = _refusal(refuse)
+        with self._lock:
+            self.seen.append(Seen(time.monotonic(), path, model, answer.status))
+        return answer
+
+    def calls(self, model: str) -> list[Seen]:
+        """The requests for one provider model."""
+        with self._lock:
+            return [seen for seen in self.seen if seen.model == model]
+
+
+@contextmanager
+def running_stand_in() -> Iterator[StandIn]:
+    """Run a stand-in on a free loopback port for the length of a ``with`` block."""
+    stand_in = StandIn()
+
+    class Handler(_Handler):
+        state = stand_in
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    stand_in.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, name="stand-in", daemon=True)
+    thread.start()
+    try:
+        yield stand_in
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512  # bursts of clients must not be turned away by the kernel
+
+
+class _Handler(BaseHTTPRequestHandler):
+    state: StandIn
+    protocol_version = "HTTP/1.1"
+    # Headers and body leave in two writes; without this the second waits for a delayed ACK.
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._answer({})
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        try:
+            body = json.loads(raw)
+        except ValueError:  # multipart forms carry the model as a field
+            body = {"model": _form_field(raw, b"model")}
+        self._answer(body if isinstance(body, dict) else {})
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        answer = self.state.answer(self.path.partition("?")[0], body)
+        self.send_response(answer.status)
+        self.send_header("content-type", answer.content_type)
+        self.send_header("content-length", str(len(answer.body)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent: `seen` is the log."""
+
+
+def _refusal(refuse: Refuse) -> Answer:
+    error = {"message": refuse.message, "type": "stand_in", "code": str(refuse.status)}
+    return Answer.json({"error": error}, status=refuse.status, headers=refuse.headers)
+
+
+def _form_field(raw: bytes, name: bytes) -> str:
+    _, found, rest = raw.partition(b'name="' + name + b'"')
+    value = rest.partition(b"\r\n\r\n")[2].partition(b"\r\n")[0] if found else b""
+    return value.decode("ascii", "replace")

@@ -1,0 +1,52 @@
+"""What a seam is: one place in LiteLLM, what we add there, and how to take it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Protocol
+
+Undo = Callable[[], None]
+
+
+class DoesNotFit(Exception):
+    """A seam does not look as expected in this LiteLLM; it is left alone."""
+
+
+class Joint(Protocol):
+    """How a seam is attached to a loaded module of LiteLLM."""
+
+    def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
+        """Attach to `module` and return what takes it off again.
+
+        Args:
+            reached: to be called each time when the seam's own code runs.
+
+        Raises:
+            DoesNotFit: the module was left as it was; the text says why.
+        """
+
+
+@dataclass(frozen=True)
+class Seam:
+    """One row of the table of seams.
+
+    Attributes:
+        name: how people and ``status`` call it.
+        module: the LiteLLM module that holds it.
+        attribute: dotted path in that module.
+        parameters: names that its signature must have; order is not required, because we
+            read arguments by name.
+        adds: what LiteLLM does with it that it does not do without.
+        releases: the LiteLLM releases that have the place.
+        unnecessary_when: what would make the seam superfluous.
+        joint: how it is attached.
+    """
+
+    name: str
+    module: str
+    attribute: str
+    parameters: tuple[str, ...]
+    adds: str
+    releases: str
+    unnecessary_when: str
+    joint: Joint

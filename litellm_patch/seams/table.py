@@ -1,0 +1,35 @@
+"""The seams of LiteLLM, in the order in which a refusal passes them.
+
+Applying, reporting, undoing and testing read this table. `setup.cfg` repeats the modules as
+entry points, because entry points cannot be computed; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from .call_joint import AfterCall
+from .proxy_app import RefusalHandler
+from .proxy_exception import say_retry_after
+from .seam import Seam
+
+SEAMS: tuple[Seam, ...] = (
+    Seam(
+        name="proxy-exception",
+        module="litellm.proxy._types",
+        attribute="ProxyException.__init__",
+        parameters=("message", "code", "headers"),
+        adds="Retry-After on a 429 that is made of the router's refusal",
+        releases="all since 1.53.1",
+        unnecessary_when="every endpoint sets it; since 1.90.0 (PR #30098) 8 of 16 kinds do",
+        joint=AfterCall(say_retry_after),
+    ),
+    Seam(
+        name="proxy-app",
+        module="litellm.proxy.proxy_server",
+        attribute="app",
+        parameters=("message", "type", "param", "code"),
+        adds="a 429 where an endpoint lets the router's refusal escape as a bare 500",
+        releases="all since 1.53.1; speech needs it up to 1.99, Gemini in 1.77.7-1.83.14",
+        unnecessary_when="no endpoint lets a RouterRateLimitError escape",
+        joint=RefusalHandler(),
+    ),
+)

@@ -1,0 +1,44 @@
+"""From a number of seconds to the value of a ``Retry-After`` header, and back."""
+
+from __future__ import annotations
+
+import math
+
+LARGEST = 2**31 - 1
+"""Seconds. RFC 9111 §1.2.2 lets a recipient treat a longer delta as this one; a wait of more
+than 68 years is a mistake, so it is not sent at all."""
+
+
+def usable_seconds(value: object) -> float | None:
+    """`value` as a number of seconds that may be told to a client, or None.
+
+    Not usable are: anything that is no `int` or `float` (numeric strings too: LiteLLM never
+    makes one, so one is a sign of a foreign record), `bool`, nan, infinities, negative
+    numbers, and anything above `LARGEST`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # Compared before conversion: float() of an int of 400 digits raises.
+    if not 0 <= value <= LARGEST:  # also false for nan
+        return None
+    return float(value)
+
+
+def delay_seconds(seconds: float) -> str:
+    """`seconds` as RFC 9110 §10.2.3 delay-seconds: digits only, rounded up.
+
+    Only an exact 0 gives ``"0"``, because many clients read it as "at once"; any positive
+    time gives at least ``"1"``.
+
+    Args:
+        seconds: a value that `usable_seconds` returned.
+    """
+    return str(math.ceil(seconds))
+
+
+def parse_delay_seconds(value: object) -> int | None:
+    """The seconds in a valid delay-seconds header value, or None (fractions and dates too)."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST)):
+        return None
+    return int(text)

@@ -1,0 +1,98 @@
+"""``litellm-patch run``: it becomes the command. No LiteLLM is needed for that."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from litellm_patch.cli.run import BOOTSTRAP, with_patch
+
+RUN = [sys.executable, "-m", "litellm_patch", "run", "--"]
+
+
+def run(*command: str, **more) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUN, *command], capture_output=True, text=True, timeout=60, **more)
+
+
+def test_arguments_reach_the_command_as_they_are():
+    odd = ["--config", "a b", "", "$HOME", "*", "--", "-x;y"]
+    done = run(sys.executable, "-c", "import json,sys; print(json.dumps(sys.argv[1:]))", *odd)
+    assert json.loads(done.stdout) == odd
+
+
+@pytest.mark.parametrize("status", [0, 3, 255])
+def test_the_exit_status_is_the_commands(status):
+    assert run(sys.executable, "-c", f"raise SystemExit({status})").returncode == status
+
+
+def test_the_process_is_the_commands_and_takes_its_signals():
+    program = (
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *a: sys.exit(7))\n"
+        "print(os.getpid(), flush=True)\n"
+        "time.sleep(30)"
+    )
+    with subprocess.Popen([*RUN, sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert int(process.stdout.readline()) == process.pid
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 7
+
+
+def test_python_below_the_command_has_it_too():
+    inner = "import sys; print('litellm_patch' in sys.modules)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    assert run(sys.executable, "-c", outer).stdout.strip() == "True"
+
+
+def test_a_spawned_worker_has_it_too(tmp_path):
+    script = tmp_path / "spawn.py"
+    script.write_text(
+        "import multiprocessing as mp, sys\n"
+        "def work(queue): queue.put('litellm_patch' in sys.modules)\n"
+        "if __name__ == '__main__':\n"
+        "    context = mp.get_context('spawn')\n"
+        "    queue = context.Queue()\n"
+        "    worker = context.Process(target=work, args=(queue,)); worker.start()\n"
+        "    print(queue.get()); worker.join()\n"
+    )
+    assert run(sys.executable, str(script)).stdout.strip() == "True"
+
+
+def test_an_existing_pythonpath_is_kept_behind_ours():
+    assert with_patch({"PYTHONPATH": os.pathsep.join(["/a", "/b"])})["PYTHONPATH"].split(
+        os.pathsep
+    ) == [str(BOOTSTRAP), "/a", "/b"]
+    assert with_patch(with_patch({}))["PYTHONPATH"] == str(BOOTSTRAP)
+
+
+@pytest.mark.parametrize(
+    "command, status, words",
+    [([], 2, "no command"), (["no-such-program-here"], 127, "no such command")],
+)
+def test_a_wrong_call_is_told_clearly(command, status, words):
+    done = run(*command)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_run_is_told_clearly(tmp_path):
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF not really")
+    program.chmod(0o755)
+    done = run(str(program))
+    assert done.returncode == 126
+    assert "cannot run" in done.stderr
+
+
+def test_the_launcher_costs_no_extra_process():
+    started = time.monotonic()
+    program = "import os; print(os.getppid())"
+    assert int(run(sys.executable, "-c", program).stdout) == os.getpid()
+    assert time.monotonic() - started < 60

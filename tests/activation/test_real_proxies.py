@@ -1,0 +1,117 @@
+"""Every way to turn the patch on, each with a real proxy process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import litellm_patch
+from litellm_patch.lab.client import call, chat
+from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.proxy import config, console_script, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+BOOTSTRAP = Path(litellm_patch.__file__).parent / "bootstrap"
+RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
+
+# A program that takes the console script's place; it is given that script's arguments.
+PROGRAMS = {
+    "import before litellm": "import litellm_patch\n" + RUN_SERVER,
+    "import after litellm": "import litellm, litellm_patch\n" + RUN_SERVER,
+    "import after the app was built": """
+import os, sys, threading, time, urllib.request
+
+def activate_late():
+    url = "http://127.0.0.1:" + sys.argv[sys.argv.index("--port") + 1] + "/health/liveliness"
+    while True:
+        try:
+            urllib.request.urlopen(url).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    assert "litellm.proxy.proxy_server" in sys.modules
+    import litellm_patch
+    open(os.environ["MARK"], "w").close()
+
+threading.Thread(target=activate_late, daemon=True).start()
+"""
+    + RUN_SERVER,
+    "wrapt entry points": "import wrapt\nwrapt.discover_post_import_hooks('litellm_patch')\n"
+    + RUN_SERVER,
+}
+
+
+@pytest.fixture
+def ways(tmp_path):
+    """How to start the proxy for each way: what stands before its command, and environment."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text("import litellm_patch\n")
+    started = {
+        "launcher": (console_script("litellm-patch") + ["run", "--"], {}),
+        "launcher as a module": ([sys.executable, "-m", "litellm_patch", "run", "--"], {}),
+        "shipped sitecustomize": ([], {"PYTHONPATH": str(BOOTSTRAP)}),
+        "own sitecustomize": ([], {"PYTHONPATH": str(own)}),
+        "autowrapt": ([], {"AUTOWRAPT_BOOTSTRAP": "litellm_patch"}),
+    }
+    for name, program in PROGRAMS.items():
+        path = tmp_path / f"{name.replace(' ', '_')}.py"
+        # The console script that follows becomes argv[1]; drop it.
+        path.write_text(f"import sys\ndel sys.argv[1]\n{program}")
+        started[name] = ([sys.executable, str(path)], {})
+    return started
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["nothing", "launcher", "launcher as a module", "shipped sitecustomize", "own sitecustomize"]
+    + ["autowrapt", *PROGRAMS],
+)
+def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
+    launch, environment = ways.get(way, ([], {}))
+    mark = tmp_path / "late"
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse()
+        configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=60))
+        with running_proxy(
+            configuration, launch=launch, environment={**environment, "MARK": str(mark)}
+        ) as proxy:
+            cool_down(proxy, "m")
+            while "late" in way and not mark.exists():
+                pass
+            answer = chat(proxy, "m")
+            speech = call(
+                proxy.url,
+                "/v1/audio/speech",
+                b'{"model": "m", "input": "x", "voice": "alloy"}',
+                proxy.headers,
+            )
+            log = proxy.log.read_text()
+    assert answer.status == 429
+    if way == "nothing":
+        return  # on a native release chat has the header, on others the marked tests look
+    assert answer.retry_after == "60"
+    # Speech needs the app's handler as well, also where the app was built before we came.
+    assert (speech.status, speech.retry_after) == (429, "60")
+    assert log.count("Retry-After active on litellm") == 1, log
+
+
+def test_switched_off_means_no_effect_at_all(ways):
+    launch, environment = ways["launcher"]
+    program = (
+        "import sys, litellm_patch, litellm.proxy.proxy_server\n"
+        "print([s.state for s in litellm_patch.status().seams], 'wrapt.importer' in sys.modules)"
+    )
+    import subprocess
+
+    done = subprocess.run(
+        [*launch, sys.executable, "-c", program],
+        env={**os.environ, "LITELLM_PATCH": "off", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        capture_output=True,
+        text=True,
+    )
+    assert "applied" not in done.stdout
+    assert "litellm_patch" not in done.stderr

@@ -1,0 +1,118 @@
+"""Fixtures: real proxies with and without the patch, in front of one stand-in provider.
+
+A test marked `needs_patch` runs twice: on the side ``with-patch``, where it must pass, and on
+the side ``without-patch``, where it must fail (a strict xfail). So a test that would pass
+without the patch, and therefore proves nothing, turns the run red by itself. On a native
+release, where LiteLLM does some of it on its own, only the side with the patch is run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Callable
+
+import openai
+import pytest
+
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.stand_in import StandIn, running_stand_in
+
+# The right reasons for a failure without the patch. Anything else, such as a proxy that did
+# not start, is an error on both sides.
+FAILURES = (AssertionError, openai.RateLimitError)
+WITH, WITHOUT = "with-patch", "without-patch"
+LAUNCH = {WITH: [sys.executable, "-m", "litellm_patch", "run", "--"], WITHOUT: []}
+
+COOLDOWN = 5.2
+"""Seconds, for every group of the shared proxies: long enough to ask in time on a slow machine,
+short enough to wait for. (Only newer releases know a cooldown_time per deployment.)"""
+
+GROUPS = (
+    # Model groups of the shared proxies: one for each test that needs a fresh one.
+    "chat",
+    "chat-stream",
+    "embeddings",
+    "sdk-sync",
+    "sdk-async",
+    "sdk-anthropic",
+    "healthy",
+    "provider-429",
+)
+
+
+def has_native_header() -> bool:
+    """Whether the installed LiteLLM has its own header code (1.90.0 and later)."""
+    found = find_spec("litellm")
+    assert found is not None
+    assert found.origin is not None
+    source = Path(found.origin).parent / "proxy" / "common_request_processing.py"
+    return source.exists() and "_apply_router_cooldown_retry_after" in source.read_text()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("needs_patch") is None:
+        return
+    sides: list[Any] = [WITH]
+    if not has_native_header():
+        must_fail = pytest.mark.xfail(
+            strict=True, raises=FAILURES, reason="it must fail without the patch"
+        )
+        sides.append(pytest.param(WITHOUT, marks=must_fail))
+    metafunc.parametrize("side", sides, scope="session")
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[StandIn]:
+    with running_stand_in() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def side() -> str:
+    """The side of a test that is not marked `needs_patch`."""
+    return WITH
+
+
+@pytest.fixture(scope="session")
+def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
+    """Give the proxy of a side; it is started when it is first asked for and then shared."""
+    model_list = [
+        entry for name in GROUPS for entry in group(name, stand_in.url, [f"{name}-a", f"{name}-b"])
+    ]
+    configuration = config(model_list, router_settings={"cooldown_time": COOLDOWN})
+    running: dict[str, Proxy] = {}
+    with ExitStack() as stack:
+
+        def get(side: str) -> Proxy:
+            if side not in running:
+                start = running_proxy(configuration, launch=LAUNCH[side])
+                running[side] = stack.enter_context(start)
+            return running[side]
+
+        yield get
+
+
+@pytest.fixture
+def proxy(side: str, proxy_on: Callable[[str], Proxy]) -> Proxy:
+    """The shared proxy of the test's side."""
+    return proxy_on(side)
+
+
+@pytest.fixture
+def refusing(stand_in: StandIn) -> Iterator[Callable[..., None]]:
+    """Let the stand-in refuse the deployments of a model group until the test ends."""
+    from litellm_patch.lab.stand_in import Refuse
+
+    before = dict(stand_in.refusals)
+
+    def refuse(model_group: str, **how: Any) -> None:
+        for deployment in ("a", "b"):
+            stand_in.refusals[f"{model_group}-{deployment}"] = Refuse(**how)
+
+    yield refuse
+    stand_in.refusals.clear()
+    stand_in.refusals.update(before)

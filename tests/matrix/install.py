@@ -1,0 +1,62 @@
+"""Fill a tox environment whose name says what is in it: ``py311-litellm-1.89.7-wrapt-1.15.0``.
+
+Called by tox with that name, in that environment. A release that needs more than its number
+to be installed on today's registry has a line in `EXTRA`; everything else needs none.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
+
+# Requirements (constraints) and overrides by the first release of a range, newest first.
+EXTRA: list[tuple[str, list[str], list[str]]] = [
+    # Exact pins on packages that are no longer, or not yet, on the registry.
+    ("1.106.2", [], ["litellm-proxy-extras", "litellm-enterprise", "certifi"]),
+    ("1.97.1", [], []),
+    # These import a name that FastAPI 0.140.7 removed.
+    ("1.95.0", ["fastapi<0.140.7"], []),
+]
+
+
+def number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))
+
+
+def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
+    """What to install, and which packages to take out of LiteLLM's pins, for an environment."""
+    named = dict(zip(factors[1::2], factors[2::2]))
+    wanted = [*TOOLS, f"litellm[proxy]=={named['litellm']}"]
+    wanted += [f"wrapt=={named['wrapt']}"] if "wrapt" in named else ["wrapt>=1.15,<3"]
+    for first, constraints, overrides in EXTRA:
+        if number(named["litellm"]) >= number(first):
+            return wanted + constraints, overrides
+    return wanted, []
+
+
+def main() -> int:
+    wanted, overrides = requirements(sys.argv[1].split("-"))
+    print("installing", *wanted, flush=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(overrides))
+        file.flush()
+        install = ["uv", "pip", "install", "-q", "--python", sys.executable]
+        # The working tree is installed last, and without dependencies: it must fit what is
+        # there, and force nothing.
+        for command in (
+            [*install, "--override", file.name, *wanted],
+            [*install, "--no-deps", "-e", str(ROOT)],
+        ):
+            status = subprocess.call(command)
+            if status:
+                return status
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,54 @@
+"""How many seconds a header says."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_patch.wait.delay_seconds import (
+    LARGEST,
+    delay_seconds,
+    parse_delay_seconds,
+    usable_seconds,
+)
+
+
+@pytest.mark.parametrize(
+    "seconds, header", [(60, "60"), (0, "0"), (0.0, "0"), (0.0001, "1"), (1, "1"), (41.2, "42")]
+)
+def test_seconds_are_whole_and_rounded_up(seconds, header):
+    assert delay_seconds(usable_seconds(seconds)) == header
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, -math.inf, -1, -0.001, None, "60", b"60", True, [], {}, object(), 1j]
+    + [LARGEST + 1, 10**400, 1e300],
+)
+def test_what_is_no_usable_number_is_nothing(value):
+    assert usable_seconds(value) is None
+
+
+@given(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.booleans()))
+def test_a_usable_number_makes_a_valid_header_and_never_tells_too_little(value):
+    seconds = usable_seconds(value)
+    if seconds is not None:
+        header = delay_seconds(seconds)
+        assert parse_delay_seconds(header) is not None
+        assert int(header) >= seconds
+        assert int(header) == 0 or int(header) - 1 < seconds
+        assert (header == "0") == (seconds == 0)
+
+
+@pytest.mark.parametrize(
+    "value", ["16.759601", "-1", "", "soon", "\uff11\uff12", "1e3", "9" * 5000, None, 5]
+)
+def test_other_header_values_are_not_delay_seconds(value):
+    assert parse_delay_seconds(value) is None
+
+
+def test_white_space_around_a_header_value_is_no_part_of_it():
+    assert parse_delay_seconds(" 7 ") == 7

@@ -1,0 +1,58 @@
+"""What becomes of the headers of an error answer."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_patch.wait.delay_seconds import parse_delay_seconds
+from litellm_patch.wait.exception_chain import Refusal
+from litellm_patch.wait.headers import with_retry_after
+
+MINUTE = Refusal(seconds=60, configured=60)
+LEFT = Refusal(seconds=12.5, configured=60)
+
+
+def test_the_header_is_added_and_the_others_stay():
+    assert with_retry_after({"x": "1"}, MINUTE) == {"x": "1", "retry-after": "60"}
+
+
+def test_what_somebody_decided_stays():
+    assert with_retry_after({"Retry-After": "5"}, MINUTE) == {"Retry-After": "5"}
+
+
+def test_litellms_own_configured_time_makes_way_for_the_time_left():
+    assert with_retry_after({"retry-after": "60"}, LEFT) == {"retry-after": "13"}
+
+
+@pytest.mark.parametrize("invalid", ["16.7596", "", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_an_invalid_value_makes_way(invalid):
+    assert with_retry_after({"Retry-After": invalid}, MINUTE) == {"retry-after": "60"}
+
+
+def test_several_headers_become_one():
+    both = {"Retry-After": "5", "retry-after": "6"}
+    assert with_retry_after(both, MINUTE) == {"retry-after": "60"}
+
+
+def test_without_a_number_nothing_changes():
+    headers = {"a": "b", "retry-after": "oh"}
+    assert with_retry_after(headers, Refusal(None, None)) == headers
+
+
+def test_the_given_mapping_is_not_touched():
+    assert with_retry_after(MappingProxyType({"a": "b"}), MINUTE)["a"] == "b"
+
+
+@given(
+    st.dictionaries(st.sampled_from(["retry-after", "Retry-After", "RETRY-AFTER", "x"]), st.text()),
+    st.floats(min_value=0, max_value=1e6),
+)
+def test_there_is_always_exactly_one_valid_value(headers, seconds):
+    result = with_retry_after(headers, Refusal(seconds, seconds))
+    values = [value for name, value in result.items() if name.lower() == "retry-after"]
+    assert len(values) == 1
+    assert parse_delay_seconds(values[0]) is not None
