@@ -17,6 +17,7 @@ from typing import Any, Callable
 
 import openai
 import pytest
+from fake_litellm import Tree
 
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
@@ -63,6 +64,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
         sides.append(pytest.param(WITHOUT, marks=must_fail))
     metafunc.parametrize("side", sides, scope="session")
+
+
+@pytest.fixture
+def fake_litellm(tmp_path: Path) -> Tree:
+    """A LiteLLM of a few lines, for tests of the machinery."""
+    return Tree(tmp_path)
 
 
 @pytest.fixture(scope="session")
