@@ -70,7 +70,7 @@ def retry() -> None:
     _apply_to({name: sys.modules[name] for name in MODULES if name in sys.modules})
 
 
-def _apply_to(modules: Mapping[str, object], blocking: bool = True, whole: bool = False) -> None:
+def _apply_to(modules: Mapping[str, object], whole: bool = False) -> None:
     try:
         if switched_off():
             return
@@ -107,7 +107,7 @@ def _wait_until_whole(module: object) -> None:
         while is_half_imported(module):
             time.sleep(0.02)
         _awaited.discard(id(module))
-        if module in sys.modules.values():
+        if sys.modules.get(str(getattr(module, "__name__", ""))) is module:
             on_loaded(module)
 
     if is_half_imported(module) and id(module) not in _awaited:
@@ -120,8 +120,9 @@ def _finish_start() -> list[SeamState]:
     global _start_is_over
     waiting = [state for state in STATES.values() if state.state == WAITING]
     missing = [state for state in waiting if not _exists(state.seam.module)]
-    for state in missing:
-        state.give_up()
+    with _lock:
+        for state in missing:
+            state.give_up()
     if not _start_is_over:
         _stop_if_strict()
     _start_is_over = True

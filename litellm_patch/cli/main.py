@@ -11,6 +11,7 @@ from .. import __version__
 SUBCOMMANDS: dict[str, str] = {
     "demo": "show a real proxy's 429 without and with the patch",
     "run": "run a command with the patch on: litellm-patch run -- litellm --config …",
+    "status": "which LiteLLM a proxy would import here, with the patch or not, and why",
 }
 
 
