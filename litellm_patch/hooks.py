@@ -23,7 +23,7 @@ from .release import loaded_release
 from .report import once, text_of
 from .seam_state import APPLIED, FAILED, NATIVE, SKIPPED, WAITING, SeamState, is_half_imported
 from .seams.table import SEAMS
-from .trigger import STRICT, Finder, mode, stop, switched_off
+from .trigger import STRICT, mode, stop, switched_off
 
 PROXY = "litellm.proxy.proxy_server"
 """Once this is loaded, LiteLLM has loaded what it serves requests with: the start is over."""
@@ -61,12 +61,16 @@ def resume() -> None:
     global _paused
     with _lock:
         _paused = False
-    _FINDER.start()
     retry()
 
 
 def retry() -> None:
-    """Apply what waits although its module is there: it was half-imported, or loaded anew."""
+    """Apply what waits although its module is there, for example since it was loaded anew.
+
+    wrapt calls a hook once, so that nothing calls us after an `importlib.reload`. A finder
+    would see it, but would be asked by each import that fails, and LiteLLM has such imports
+    in every request.
+    """
     _apply_to({name: sys.modules[name] for name in MODULES if name in sys.modules})
 
 
@@ -171,7 +175,5 @@ def _forget_the_lock() -> None:
     _lock = threading.RLock()
 
 
-# wrapt calls a hook once; this sees a module that is loaded again, too (`importlib.reload`).
-_FINDER = Finder(MODULES, after=on_loaded)  # type: ignore[no-untyped-call]
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_the_lock)

@@ -41,27 +41,23 @@ def switched_off() -> bool:
 
 
 class Loader:
-    """Executes a module as its own loader does, with a call before and a call after."""
+    """Executes LiteLLM as its own loader does, once `fire` has been called."""
 
     # No annotations: naming the types would import `typing` in every process.
-    def __init__(self, loader, before, after):  # type: ignore[no-untyped-def]
-        self._loader, self._before, self._after = loader, before, after
+    def __init__(self, loader):  # type: ignore[no-untyped-def]
+        self._loader = loader
 
     def exec_module(self, module):  # type: ignore[no-untyped-def]
         # From here on the module looks as if we had never been there.
         for holder, name in ((module.__spec__, "loader"), (module, "__loader__")):
             if getattr(holder, name, None) is self:
                 setattr(holder, name, self._loader)
-        self._before(module)
+        if _FINDER in sys.meta_path:
+            fire()
         self._loader.exec_module(module)
-        self._after(module)
 
     def __getattr__(self, name):  # type: ignore[no-untyped-def]
         return getattr(self._loader, name)
-
-
-def _nothing(module):  # type: ignore[no-untyped-def]
-    pass
 
 
 class Finder:
@@ -69,20 +65,12 @@ class Finder:
 
     Nothing else may happen in `find_spec`: importlib holds its global lock there, so that an
     import, or waiting for anything, could be waiting for a thread that waits for that lock.
-    An entry must not take itself out either: importlib is walking the list, and the next
-    entry, another agent's perhaps, would not be asked.
-
-    Args:
-        names: of modules.
-        before, after: called with the module around its execution; they must not raise.
     """
 
-    def __init__(self, names, before=_nothing, after=_nothing):  # type: ignore[no-untyped-def]
-        self._names, self._before, self._after = names, before, after
-        self._searching = False  # importlib's global lock guards it
+    _searching = False  # importlib's global lock guards it
 
     def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
-        if name not in self._names or self._searching:
+        if name != TARGET or self._searching:
             return None
         self._searching = True
         try:
@@ -95,42 +83,31 @@ class Finder:
         finally:
             self._searching = False
         if hasattr(spec.loader, "exec_module"):
-            spec.loader = Loader(spec.loader, self._before, self._after)  # type: ignore
+            spec.loader = Loader(spec.loader)  # type: ignore
         return spec
 
-    def start(self) -> None:
-        """Begin to see imports. Safe to call again."""
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
 
-
-_armed = False
-
-
-def _litellm_is_coming(module):  # type: ignore[no-untyped-def]
-    if _armed:
-        fire()
-
-
-_FINDER = Finder((TARGET,), before=_litellm_is_coming)  # type: ignore[no-untyped-call]
+_FINDER = Finder()
 
 
 def arm() -> None:
     """Wait for LiteLLM, or act now where it is already imported. Safe to call again."""
-    global _armed
     if switched_off() or _FINDER in sys.meta_path:
         return
-    _armed = True
     if TARGET in sys.modules:
         fire()
     else:
-        _FINDER.start()
+        sys.meta_path.insert(0, _FINDER)
 
 
 def disarm() -> None:
-    """Wait no longer."""
-    global _armed
-    _armed = False
+    """Wait no longer.
+
+    A new list takes the old one's place: an import that is walking the old one would miss the
+    next entry, another agent's perhaps, if ours were taken out from before it.
+    """
+    if _FINDER in sys.meta_path:
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not _FINDER]
 
 
 def fire() -> None:
