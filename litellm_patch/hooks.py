@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from importlib.util import find_spec
 
 from . import __version__
@@ -38,12 +38,12 @@ _awaited: set[int] = set()
 
 def on_import(module: object) -> None:
     """Apply the seams of `module`, which may be half-imported. Safe to call again."""
-    _apply_to({str(getattr(module, "__name__", "")): module})
+    _apply_to([module])
 
 
 def on_loaded(module: object) -> None:
     """Apply the seams of `module`, which is whole although importlib does not say so yet."""
-    _apply_to({str(getattr(module, "__name__", "")): module}, whole=True)
+    _apply_to([module], whole=True)
 
 
 def pause() -> list[str]:
@@ -71,13 +71,14 @@ def retry() -> None:
     would see it, but would be asked by each import that fails, and LiteLLM has such imports
     in every request.
     """
-    _apply_to({name: sys.modules[name] for name in MODULES if name in sys.modules})
+    _apply_to([sys.modules[name] for name in MODULES if name in sys.modules])
 
 
-def _apply_to(modules: Mapping[str, object], whole: bool = False) -> None:
+def _apply_to(loaded: Iterable[object], whole: bool = False) -> None:
     try:
         if switched_off():
             return
+        modules = {str(getattr(module, "__name__", "")): module for module in loaded}
         with _lock:
             if _paused:
                 return

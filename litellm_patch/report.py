@@ -31,6 +31,17 @@ def once(level: int, message: str, kind: str | None = None) -> None:
         pass
 
 
+def failed(what: str, error: BaseException) -> None:
+    """Say once that `what` failed while a request was handled. Never raises.
+
+    The text of `error` is left out, since it may contain request data.
+    """
+    try:
+        once(logging.WARNING, f"{what}: {_place_of(error)}", kind=f"{what}: {type(error)}")
+    except Exception:  # a host that is out of memory or stack must not hear of it from us
+        pass
+
+
 def text_of(error: BaseException) -> str:
     """The class and the text of an error of start-up; its text may itself be broken."""
     try:
@@ -39,11 +50,8 @@ def text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def place_of(error: BaseException) -> str:
-    """The class of an error, and the line that raised it.
-
-    For errors while a request is handled: their text may contain request data.
-    """
+def _place_of(error: BaseException) -> str:
+    """The class of an error, and the line that raised it."""
     trace = error.__traceback__
     if trace is None:
         return type(error).__name__

@@ -99,7 +99,10 @@ class SeamState:
 
 def _home_of(seam: Seam, module: object) -> tuple[Any, Any, Any]:
     """The module, its spec (a reload makes a new one), and the class or object in it."""
-    place = getattr(module, seam.attribute.partition(".")[0], None)
+    try:
+        place = getattr(module, seam.attribute.partition(".")[0], None)
+    except Exception:  # a module may compute its attributes (PEP 562)
+        place = None
     return module, getattr(module, "__spec__", None), place
 
 

@@ -118,7 +118,11 @@ def fire() -> None:
 
         activate()
     except Exception as error:  # the host's `import litellm` must succeed without us
-        text = f"not active, LiteLLM is unchanged: {type(error).__name__}: {error}"
+        try:
+            why = f"{type(error).__name__}: {error}"
+        except Exception:  # even its text is broken
+            why = type(error).__name__
+        text = f"not active, LiteLLM is unchanged: {why}"
         if mode() == STRICT:
             stop(text)
         complain(text)

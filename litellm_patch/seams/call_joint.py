@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Mapping
 from typing import Any, Callable
 
 import wrapt
 
-from ..report import once, place_of
+from ..report import failed
 from .seam import DoesNotFit, Seam, Undo
 
 Look = Callable[[object, Mapping[str, Any], object], None]
@@ -45,10 +44,7 @@ class AfterCall:
                 arguments = signature.bind_partial(*everything, **kwargs).arguments
                 self._look(everything[0] if is_method else None, arguments, result)
             except Exception as error:
-                once(
-                    logging.WARNING,
-                    f"seam {seam.name} failed, LiteLLM's own answer stands: {place_of(error)}",
-                )
+                failed(f"seam {seam.name} failed, LiteLLM's own answer stands", error)
             return result
 
         ours = wrapt.FunctionWrapper(original, wrapper)

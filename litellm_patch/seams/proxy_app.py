@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable
 
+from ..report import failed
 from .seam import DoesNotFit, Seam, Undo
 
 Handlers = dict[Any, Any]
@@ -32,12 +33,13 @@ class RefusalHandler:
             raise DoesNotFit("the app already has a handler for RouterRateLimitError")
 
         async def handler(request: Any, refusal: Exception) -> Any:
-            convert = own.get(error_class)
-            if convert is None:  # LiteLLM's handler is gone: behave as if ours were, too
-                raise refusal
-            reached()
-            answer = convert(request, _as_proxy_exception(error_class, refusal))
-            return await answer if inspect.isawaitable(answer) else answer
+            try:
+                reached()
+                answer = own[error_class](request, _as_proxy_exception(error_class, refusal))
+                return await answer if inspect.isawaitable(answer) else answer
+            except Exception as error:
+                failed(f"seam {seam.name} failed, the refusal goes on as without it", error)
+            raise refusal
 
         own[refusal_class] = handler
         for table in _built_tables(app):
