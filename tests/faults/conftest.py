@@ -29,7 +29,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
         for outcome in ("passed", "failed", "error", "skipped")
     }
     told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items() if number)
-    terminalreporter.write_line(f"fault injection: {sum(outcomes.values())} cases ({told})")
+    if told:
+        terminalreporter.write_line(f"fault injection: {sum(outcomes.values())} cases ({told})")
 
 
 @pytest.fixture(scope="session")
