@@ -23,6 +23,8 @@ from fake_litellm import Tree
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
 
+pytest_plugins = ["fault_injection"]
+
 # The right reasons for a failure without the patch. Anything else, such as a proxy that did
 # not start, is an error on both sides.
 FAILURES = (AssertionError, openai.RateLimitError)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,13 @@ import litellm_patch
 from litellm_patch import report
 from litellm_patch.seams.table import SEAMS
 
-HERE = Path(__file__).parent
+FOLDER = "faults/"
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    folder = HERE.name + "/"
     outcomes = {
         outcome: sum(
-            folder in getattr(r, "nodeid", "") for r in terminalreporter.stats.get(outcome, ())
+            FOLDER in getattr(r, "nodeid", "") for r in terminalreporter.stats.get(outcome, ())
         )
         for outcome in ("passed", "failed", "error", "skipped")
     }
