@@ -17,9 +17,11 @@ from .release import loaded_release
 from .report import once
 from .seams.seam import DoesNotFit, Seam, Undo
 from .seams.table import SEAMS
+from .source.marker import in_source
 from .trigger import switched_off
 
 WAITING, APPLIED, SKIPPED, FAILED = "waiting", "applied", "skipped", "failed"
+NATIVE = "native"
 
 
 @dataclass
@@ -27,9 +29,9 @@ class SeamState:
     """What became of one seam in this process.
 
     Attributes:
-        state: `waiting` (its module is not loaded), `applied`, `skipped` (it does not look as
-            expected) or `failed`.
-        reason: why, where the state is `skipped` or `failed`.
+        state: `waiting` (its module is not loaded), `applied`, `native` (LiteLLM does it by
+            itself), `skipped` (it does not look as expected) or `failed`.
+        reason: why, where the state is `native`, `skipped` or `failed`.
         reached: how often its code ran.
     """
 
@@ -93,7 +95,9 @@ def retry() -> None:
 
 def _announce() -> None:
     """The line that an operator looks for in the log of a proxy: it is on, and on what."""
-    if all(state.state != WAITING for state in STATES.values()):
+    if all(state.state == NATIVE for state in STATES.values()):
+        once(logging.INFO, f"litellm_patch {__version__}: stands down, LiteLLM has a source patch")
+    elif all(state.state != WAITING for state in STATES.values()):
         applied = sum(state.state == APPLIED for state in STATES.values())
         once(
             logging.INFO,
@@ -106,6 +110,9 @@ def _apply(state: SeamState, module: object) -> None:
     if state.state == APPLIED:
         return
     seam = state.seam
+    if in_source():
+        state.state, state.reason = NATIVE, "source patch"
+        return
     try:
         state.undo = seam.joint.attach(module, seam, state.count)
         state.state, state.reason = APPLIED, ""
