@@ -2,6 +2,7 @@
 
 Called by tox with that name, in that environment. A release that needs more than its number
 to be installed on today's registry has a line in `EXTRA`; everything else needs none.
+``-sourcepatch`` at the end of the name patches LiteLLM's source (see patches/).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from sysconfig import get_path
 
 ROOT = Path(__file__).parents[2]
+PATCH_SOURCE = [sys.executable, "-m", "litellm_patch", "apply", "--to", get_path("purelib")]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
 # Requirements (constraints) and overrides by the first release of a range, newest first.
@@ -40,7 +43,8 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main() -> int:
-    wanted, overrides = requirements(sys.argv[1].split("-"))
+    factors = sys.argv[1].split("-")
+    wanted, overrides = requirements(factors)
     print("installing", *wanted, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(overrides))
@@ -51,6 +55,7 @@ def main() -> int:
         for command in (
             [*install, "--override", file.name, *wanted],
             [*install, "--no-deps", "-e", str(ROOT)],
+            *([PATCH_SOURCE] if "sourcepatch" in factors else []),
         ):
             status = subprocess.call(command)
             if status:
