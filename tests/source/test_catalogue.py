@@ -69,7 +69,7 @@ def test_diff_of_a_release_without_a_patch_says_which_have_one(capsys):
     assert "1.53.1 to 1.89.7" in said.err
 
 
-def test_a_wheel_and_a_source_distribution_contain_the_patches(tmp_path):
+def test_a_wheel_brings_the_patches_with_it(tmp_path):
     pytest.importorskip("pip")
     root = PATCHES.parent
     pip = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
