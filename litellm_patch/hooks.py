@@ -18,7 +18,7 @@ from .report import once
 from .seams.seam import DoesNotFit, Seam, Undo
 from .seams.table import SEAMS
 from .source.marker import in_source
-from .trigger import switched_off
+from .trigger import ImportWatch, disarm, switched_off
 
 WAITING, APPLIED, SKIPPED, FAILED = "waiting", "applied", "skipped", "failed"
 NATIVE = "native"
@@ -50,22 +50,19 @@ _lock = threading.RLock()
 _paused = False
 
 
-class HalfImported(DoesNotFit):
-    """The module is still being executed and has not defined the seam's place yet."""
-
-
 def on_import(module: object) -> None:
     """Apply the seams of `module`. Called by wrapt after its import; safe to call again."""
     if switched_off():
         return
     with _lock:
+        disarm()
         if _paused:
             return
         for state in STATES.values():
             if state.seam.module == getattr(module, "__name__", None):
                 _apply(state, module)
-        if any(_is_late(state) for state in STATES.values()):
-            _RETRY.arm()
+                if state.state == WAITING:  # half-imported, and wrapt will not call again
+                    _ON_NEXT_IMPORT.start()
         _announce()
 
 
@@ -142,36 +139,19 @@ def _is_half_imported(module: object) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
 
 
-def _is_late(state: SeamState) -> bool:
-    return state.state == WAITING and state.seam.module in sys.modules
-
-
-class _RetryOnNextImport:
-    """A ``sys.meta_path`` entry that calls `retry` until nothing is late any more.
+def _look_again(name: str) -> None:
+    """Apply what is late, on the occasion of an import.
 
     A hook for a module that is half-imported, by another thread or further up this one, is
     fired at once by wrapt, and only once. Imports that follow are the occasions to look again.
     """
-
-    def __init__(self) -> None:
-        self._busy = False
-
-    def arm(self) -> None:
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
+    try:
+        if any(
+            state.state == WAITING and state.seam.module in sys.modules for state in STATES.values()
+        ):
             retry()
-            if not any(_is_late(state) for state in STATES.values()) and self in sys.meta_path:
-                sys.meta_path.remove(self)
-        except Exception as error:  # an import of the host's is under way: never fail it
-            once(logging.WARNING, f"could not look again at a half-imported module: {error}")
-        finally:
-            self._busy = False
+    except Exception as error:  # an import of the host's is under way: never fail it
+        once(logging.WARNING, f"could not look again at a half-imported module: {error}")
 
 
-_RETRY = _RetryOnNextImport()
+_ON_NEXT_IMPORT = ImportWatch(_look_again)

@@ -9,6 +9,10 @@ interpreter. So wrapt is imported at the moment when LiteLLM is: this finder sta
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 TARGET = "litellm"
 
 
@@ -17,44 +21,61 @@ def switched_off() -> bool:
     return os.environ.get("LITELLM_PATCH", "").strip().lower() in ("off", "0", "false", "no")
 
 
-class LitellmTrigger:
-    """A ``sys.meta_path`` entry that never finds a module; it only notices one."""
+class ImportWatch:
+    """A ``sys.meta_path`` entry that never finds a module; it only notices that one is sought."""
+
+    def __init__(self, notice: "Callable[[str], None]") -> None:
+        self._notice = notice
 
     # The signature is importlib's; naming its types would import `typing` in every process.
     def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
-        if name == TARGET:
-            fire()
+        self._notice(name)
         return None
 
+    def start(self) -> None:
+        """Be told of every import from now on. Safe to call again."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
 
-_TRIGGER = LitellmTrigger()
+    def stop(self) -> None:
+        """Be told no more. Safe to call again, but never from `notice`: the interpreter is
+        walking over ``sys.meta_path`` then, and would skip the finder behind this one, which
+        is often wrapt's."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
 
 def arm() -> None:
     """Wait for LiteLLM, or act now where it is already imported. Safe to call again."""
-    if switched_off() or _TRIGGER in sys.meta_path:
+    if switched_off():
         return
     if TARGET in sys.modules:
         fire()
     else:
-        sys.meta_path.insert(0, _TRIGGER)
+        _WATCH.start()
 
 
 def disarm() -> None:
-    """Stop waiting. Safe to call again."""
-    if _TRIGGER in sys.meta_path:
-        sys.meta_path.remove(_TRIGGER)
+    """Stop waiting; not while a module is being sought. Safe to call again."""
+    _WATCH.stop()
 
 
 def fire() -> None:
     """LiteLLM is being imported: register the post-import hooks, whatever happens."""
-    disarm()
     try:
         from .activation import activate
 
         activate()
     except Exception as error:  # the host's `import litellm` must succeed without us
         complain(f"not active, LiteLLM is unchanged: {type(error).__name__}: {error}")
+
+
+def _notice(name: str) -> None:
+    if name == TARGET:
+        fire()
+
+
+_WATCH = ImportWatch(_notice)
 
 
 def complain(text: str) -> None:

@@ -3,7 +3,8 @@
 A test marked `needs_patch` runs twice: on the side ``with-patch``, where it must pass, and on
 the side ``without-patch``, where it must fail (a strict xfail). So a test that would pass
 without the patch, and therefore proves nothing, turns the run red by itself. On a native
-release, where LiteLLM does some of it on its own, only the side with the patch is run.
+release, where LiteLLM does some of it on its own, only the side with the patch is run, unless
+the mark says ``needs_patch(native=True)``: then no release does it alone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ GROUPS = (
     "sdk-sync",
     "sdk-async",
     "sdk-anthropic",
+    "left",
     "healthy",
     "provider-429",
 )
@@ -70,10 +72,11 @@ LAUNCH = {WITH: [] if has_source_patch() else LAUNCHER, WITHOUT: []}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.definition.get_closest_marker("needs_patch") is None:
+    mark = metafunc.definition.get_closest_marker("needs_patch")
+    if mark is None:
         return
     sides: list[Any] = [WITH]
-    if not has_native_header() and not has_source_patch():
+    if not has_source_patch() and (mark.kwargs.get("native") or not has_native_header()):
         must_fail = pytest.mark.xfail(
             strict=True, raises=FAILURES, reason="it must fail without the patch"
         )

@@ -33,9 +33,12 @@ def number(release: str) -> tuple[int, ...]:
 
 def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
     """What to install, and which packages to take out of LiteLLM's pins, for an environment."""
-    named = dict(zip(factors[1::2], factors[2::2]))
+    named = dict(zip(factors[1::2], factors[2::2]))  # a factor without a number is for tox alone
     wanted = [*TOOLS, f"litellm[proxy]=={named['litellm']}"]
     wanted += [f"wrapt=={named['wrapt']}"] if "wrapt" in named else ["wrapt>=1.15,<3"]
+    if number(named.get("wrapt", "2.0")) < (2, 0):
+        # There, discover_post_import_hooks() needs pkg_resources and is silent without it.
+        wanted.append("setuptools<81")
     for first, constraints, overrides in EXTRA:
         if number(named["litellm"]) >= number(first):
             return wanted + constraints, overrides
