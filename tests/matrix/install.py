@@ -48,6 +48,11 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
 def main() -> int:
     factors = sys.argv[1].split("-")
     wanted, overrides = requirements(factors)
+    if "sourcepatch" in factors:
+        # An environment that is used again may have an older patch in it.
+        patch, anew = [PATCH_SOURCE], ["--reinstall-package", "litellm"]
+    else:
+        patch, anew = [], []
     print("installing", *wanted, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(overrides))
@@ -56,9 +61,9 @@ def main() -> int:
         # The working tree is installed last, and without dependencies: it must fit what is
         # there, and force nothing.
         for command in (
-            [*install, "--override", file.name, *wanted],
+            [*install, *anew, "--override", file.name, *wanted],
             [*install, "--no-deps", "-e", str(ROOT)],
-            *([PATCH_SOURCE] if "sourcepatch" in factors else []),
+            *patch,
         ):
             status = subprocess.call(command)
             if status:

@@ -3,10 +3,9 @@
     python tests/matrix/sweep_patches.py FOLDER [--write]
 
 For each release, `git apply --check` is run in its unpacked sources with every patch, without
-fuzz. A release before LiteLLM's own header must take exactly one patch, the one whose range it
-is in. (A later one takes the first patch as well, which is not for it.) What comes out must
-compile, must have the new code where it belongs, and must give the release back when the patch
-is reversed. Without ``--write``, the index must say what was found.
+fuzz. Exactly one must apply, the one whose range the release is in. What comes out must compile,
+must have the new code where it belongs, and must give the release back when the patch is
+reversed. Without ``--write``, the index must say what was found.
 
 FOLDER holds the sources (tests/matrix/sources.py); what is missing is downloaded. Not in CI.
 """
@@ -30,7 +29,6 @@ from litellm_patch.source.tool import patched  # noqa: E402
 
 PATCHES = Path(__file__).parents[2] / "patches"
 INDEX = PATCHES / "index.json"
-FIRST_NATIVE = (1, 90, 0)
 
 # Where the patches put code: file, class, method, the name that it must use.
 PLACES = [
@@ -73,10 +71,8 @@ def patch_for(release: str, tree: Path, patches: list[Path]) -> Path:
     """The one patch for a release."""
     stated = [each for each in patches if span(each)[0] <= number(release) <= span(each)[1]]
     accepted = [each for each in patches if applies(each, tree)]
-    if len(stated) != 1 or stated[0] not in accepted:
+    if len(stated) != 1 or stated != accepted:
         raise Wrong(f"stated for it: {names(stated)}; applies: {names(accepted)}")
-    if number(release) < FIRST_NATIVE and len(accepted) != 1:
-        raise Wrong(f"more than one applies: {names(accepted)}")
     return stated[0]
 
 
