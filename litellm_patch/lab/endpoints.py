@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 OPENAI, ANTHROPIC, GEMINI = "openai", "anthropic", "gemini"
@@ -21,7 +21,10 @@ _GEMINI_ASK = [{"role": "user", "parts": [{"text": "one word"}]}]
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of a multipart form: the name of its field, and what it pretends to be."""
+    """The file of a multipart form: its field, and what it pretends to be.
+
+    ``{model}`` in the content is replaced by the model group, as in the form's fields.
+    """
 
     field: str
     name: str
@@ -31,8 +34,11 @@ class Upload:
 
 _PNG = Upload("image", "x.png", b"\x89PNG\r\n\x1a\n", "image/png")
 _WAV = Upload("file", "x.wav", b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav")
-_LINES = b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}}\n'
-_JSONL = Upload("file", "x.jsonl", _LINES, "application/jsonl")
+_LINE = (
+    b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": '
+    b'{"model": "{model}", "messages": [{"role": "user", "content": "one word"}]}}\n'
+)
+_JSONL = Upload("file", "x.jsonl", _LINE, "application/jsonl")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Endpoint:
         streamed: the answer is a stream of events when it succeeds.
         provider: whose deployments the group must have for the request to reach a provider.
         upload: makes the request a multipart form.
+        routed_since: the LiteLLM release from which this kind is routed to a model group,
+            where the route is older than that.
     """
 
     name: str
@@ -58,6 +66,7 @@ class Endpoint:
     streamed: bool = False
     provider: str = OPENAI
     upload: Upload | None = None
+    routed_since: str = "1.53.1"
     method: str = field(default="POST", init=False)
 
     def request(self, model: str) -> tuple[str, bytes, dict[str, str]]:
@@ -70,7 +79,9 @@ class Endpoint:
         if self.upload is None:
             return path, json.dumps(fields).encode(), {"content-type": "application/json"}
         kind = f"multipart/form-data; boundary={_BOUNDARY}"
-        return path, _form(fields, self.upload), {"content-type": kind}
+        content = self.upload.content.replace(b"{model}", model.encode())
+        form = _form(fields, replace(self.upload, content=content))
+        return path, form, {"content-type": kind}
 
     def is_absent(self, status: int, body: bytes) -> bool:
         """Whether an answer says that the proxy has no such route (rather than no such model)."""
@@ -162,6 +173,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("ocr", "/v1/ocr", {"model": "{model}", "document": _DOCUMENT}, provider="mistral"),
     Endpoint("videos", "/v1/videos", _IMAGE),
     Endpoint("batches", "/v1/batches", _BATCH),
-    Endpoint("files", "/v1/files", {"purpose": "batch", "model": "{model}"}, upload=_JSONL),
-    Endpoint("vector-stores", "/v1/vector_stores", {"model": "{model}", "name": "x"}),
+    Endpoint("files", "/v1/files", {"purpose": "batch"}, upload=_JSONL),
+    Endpoint(
+        "vector-stores",
+        "/v1/vector_stores",
+        {"model": "{model}", "name": "x"},
+        routed_since="1.83.0",
+    ),
 )

@@ -45,14 +45,28 @@ class Proxy:
         return {"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"}
 
 
-def group(name: str, stand_in_url: str, deployments: Sequence[str], **params: Any) -> list[Any]:
-    """Entries of ``model_list`` for a model group whose deployments are at the stand-in."""
+def group(
+    name: str,
+    stand_in_url: str,
+    deployments: Sequence[str],
+    *,
+    provider: str = "openai",
+    path: str = "/v1",
+    **params: Any,
+) -> list[Any]:
+    """Entries of ``model_list`` for a model group whose deployments are at the stand-in.
+
+    Args:
+        provider: LiteLLM's name of the API that the deployments are called by.
+        path: what that API's base URL ends with.
+        params: more ``litellm_params``.
+    """
     return [
         {
             "model_name": name,
             "litellm_params": {
-                "model": f"openai/{deployment}",
-                "api_base": f"{stand_in_url}/v1",
+                "model": f"{provider}/{deployment}",
+                "api_base": stand_in_url + path,
                 "api_key": "not-a-key",
                 **params,
             },
