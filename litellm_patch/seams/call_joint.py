@@ -39,7 +39,8 @@ class AfterCall:
             result = wrapped(*args, **kwargs)
             try:
                 reached()
-                arguments = signature.bind_partial(instance, *args, **kwargs).arguments
+                given = args if instance is None else (instance, *args)  # a function, a method
+                arguments = signature.bind_partial(*given, **kwargs).arguments
                 self._look(instance, arguments, result)
             except Exception as error:
                 once(

@@ -7,11 +7,22 @@ entry points, because entry points cannot be computed; a test compares the two.
 from __future__ import annotations
 
 from .call_joint import AfterCall
+from .fallbacks import remember_refusals
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
 from .seam import Seam
 
 SEAMS: tuple[Seam, ...] = (
+    Seam(
+        name="fallbacks",
+        module="litellm.router_utils.fallback_event_handlers",
+        attribute="log_failure_fallback_event",
+        parameters=("original_exception",),
+        adds="the wait of cooling fallbacks to the error of the group that was asked for",
+        releases="all since 1.53.1",
+        unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
+        joint=AfterCall(remember_refusals),
+    ),
     Seam(
         name="proxy-exception",
         module="litellm.proxy._types",
