@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .call_joint import AfterCall
 from .fallbacks import remember_refusals
-from .proxy_app import RefusalHandler
+from .proxy_app import RefusalHandler, ValidRetryAfter
 from .proxy_exception import say_retry_after
 from .seam import Seam
 
@@ -42,5 +42,15 @@ SEAMS: tuple[Seam, ...] = (
         releases="all since 1.53.1; speech needs it up to 1.99, Gemini in 1.77.7-1.83.14",
         unnecessary_when="no endpoint lets a RouterRateLimitError escape",
         joint=RefusalHandler(),
+    ),
+    Seam(
+        name="proxy-app-http",
+        module="litellm.proxy.proxy_server",
+        attribute="app",
+        parameters=(),
+        adds="whole seconds where FastAPI answers a limiter's HTTPException with fractions",
+        releases="all since 1.53.1; speech sends fractions in old ones",
+        unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute",
+        joint=ValidRetryAfter(),
     ),
 )
