@@ -109,6 +109,7 @@ def running_proxy(
     launch: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
     waiting: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[Proxy]:
     """Run a proxy for the length of a ``with`` block.
@@ -118,6 +119,8 @@ def running_proxy(
         launch: put in front of the proxy's command, for example ``litellm-patch run --``.
         environment: added to `clean_environment`.
         arguments: added to the proxy's command.
+        files: name to content of files beside the configuration, for example Python modules
+            that it names.
         waiting: called several times a second with the seconds since the start.
 
     Raises:
@@ -126,6 +129,8 @@ def running_proxy(
     with tempfile.TemporaryDirectory(prefix="litellm-patch-") as folder:
         path = Path(folder) / "config.yaml"
         path.write_text(json.dumps(configuration, indent=1))
+        for name, content in (files or {}).items():
+            (Path(folder) / name).write_text(content)
         port = free_port()
         command = [*launch, *console_script(), "--config", str(path), "--port", str(port)]
         log = Path(folder) / "proxy.log"

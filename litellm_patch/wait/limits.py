@@ -96,6 +96,4 @@ def _text(error: BaseException) -> str:
 
 
 def _is(error: BaseException, module: str, name: str) -> bool:
-    return any(
-        kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__
-    )
+    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)

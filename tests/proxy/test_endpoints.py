@@ -53,9 +53,7 @@ def pytest_generate_tests(metafunc) -> None:
         reason = why_not_here(endpoint)
         if reason is not None:
             values = (endpoint, WITH) if by_side else (endpoint,)
-            params.append(
-                pytest.param(*values, marks=pytest.mark.skip(reason), id=endpoint.name)
-            )
+            params.append(pytest.param(*values, marks=pytest.mark.skip(reason), id=endpoint.name))
         elif by_side:
             for side, marks in sides(on_native=not endpoint.name.startswith(NATIVE)):
                 params.append(
