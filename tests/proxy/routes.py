@@ -56,7 +56,8 @@ NO_GROUP = (
     "/utils/token_counter /utils/transform_request",
     # They run as the provider, not as a group.
     "/a2a/** /v1/a2a/** /mcp /mcp/** /mcp-rest/** /toolset/** /*/mcp",
-    "/v1/decisions /decisions /v1/extraction /extraction /v1/systemone /systemone /*/v1/systemone",
+    "/v1/decisions /decisions /v1/extraction /extraction",
+    "/v1/systemone /systemone /*/v1/systemone",
     "/transcribe /transcribe/* /comprehendmedical /comprehendmedical/*",
 )
 
@@ -75,9 +76,11 @@ NOT_TESTED = (
 
 MANAGEMENT = (
     # Not LLM routes: keys, users, teams, budgets, spend, settings, health, login, pages.
-    "/ /_next/** /.well-known/** /litellm/.well-known/** /litellm-asset-prefix/** /ui/** /swagger/**",
+    "/ /_next/** /.well-known/** /litellm/.well-known/** /litellm-asset-prefix/**",
+    "/ui/** /swagger/**",
     "/access_group/** /active/** /adaptive_router/** /add/** /agent/** /alerting/** /api/**",
-    "/apply_guardrail /audit/** /authorize /authorize/** /auto_router/** /budget/** /cache/** /callback",
+    "/apply_guardrail /audit/** /authorize /authorize/** /auto_router/** /budget/**",
+    "/cache/** /callback",
     "/callbacks/** /claude-code/** /claude_code_gateway/** /cloudzero/** /compliance/**",
     "/config/** /config_overrides/** /coordination_redis/** /cost/** /cost_optimization/**",
     "/credentials /credentials/** /customer/** /debug/** /delete/** /email/** /end_user/**",
@@ -93,5 +96,6 @@ MANAGEMENT = (
     "/v1/access_group /v1/agents /v1/agents/** /v1/indexes /v1/logs /v1/mcp/**",
     "/v1/memory /v1/rust_control_plane/** /v1/tool/** /v1/traces /v1/traces/**",
     "/v1/unified_access_group /v1/workflows/** /v2/key/** /v2/login /v2/guardrails/**",
-    "/v3/login /v3/login/** /vantage/** /vector_store/** /v1/vector_store/** /*/authorize /*/token /*/register",
+    "/v3/login /v3/login/** /vantage/** /vector_store/**",
+    "/v1/vector_store/** /*/authorize /*/token /*/register",
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from conftest import LAUNCH, WITH, WITHOUT
@@ -18,7 +20,34 @@ KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 BY_MODEL = {
     "usage-based": {"routing_strategy": "usage-based-routing-v2"},
     "pre-call-checks": {"enable_pre_call_checks": True},
+    "enforced": {"optional_pre_call_checks": ["enforce_model_rate_limits"]},
 }
+ROUTER_FILES = ("router.py", "router_python_core.py")
+
+
+def why_not(how: str) -> str | None:
+    """Why the installed release cannot refuse in this way, or None where it can."""
+    home = Path(find_spec("litellm").origin).parent
+    if how == "pre-call-checks":
+        sources = [home / name for name in ROUTER_FILES if (home / name).exists()]
+        if not any("raise RouterRateLimitErrorBasic" in each.read_text() for each in sources):
+            return "this release's checks before a call do not look at rpm"
+    if how == "enforced":
+        check = home / "router_utils" / "pre_call_checks" / "model_rate_limit_check.py"
+        if not check.exists():
+            return "this release cannot enforce rpm for every routing strategy"
+    return None
+
+
+def ways() -> list:
+    """`BY_MODEL` as parameters; what a release cannot do is skipped with the reason."""
+    reasons = {how: why_not(how) for how in BY_MODEL}
+    return [
+        pytest.param(how, marks=[pytest.mark.skip(reason)] if reason else [])
+        for how, reason in reasons.items()
+    ]
+
+
 # LiteLLM asks it who a key belongs to; what the key is called decides its limits. It takes the
 # place of the database that LiteLLM keeps keys in.
 AUTH = """
@@ -80,7 +109,7 @@ def is_end_of_minute(seconds: int) -> bool:
 
 
 @pytest.mark.needs_patch(native=True)
-@pytest.mark.parametrize("how", BY_MODEL)
+@pytest.mark.parametrize("how", ways())
 @pytest.mark.parametrize("kind, model", [("chat", "rpm-a"), ("chat-stream", "rpm-b")])
 def test_a_models_limit_tells_the_end_of_its_minute(limited, side, how, kind, model):
     answer = use_up(limited(side, how), KIND[kind], model)
@@ -168,18 +197,13 @@ def told(answer) -> bool:
     return answer.retry_after is not None and 1 <= int(answer.retry_after) <= 300
 
 
+@contextmanager
 def cooling_fallback(stand_in, side):
     """A proxy with a group ``x`` whose fallback ``y`` is cooling."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def run():
-        stand_in.refusals.update({"y-a": Refuse(), "y-b": Refuse()})
-        x = group("x", stand_in.url, ["x-a", "x-b"], cooldown_time=300)
-        y = group("y", stand_in.url, ["y-a", "y-b"], cooldown_time=100)
-        router = {"cooldown_time": 200, "fallbacks": [{"x": ["y"]}]}
-        with running_proxy(config(x + y, router_settings=router), launch=LAUNCH[side]) as proxy:
-            cool_down(proxy, "y")
-            yield proxy
-
-    return run()
+    stand_in.refusals.update({"y-a": Refuse(), "y-b": Refuse()})
+    x = group("x", stand_in.url, ["x-a", "x-b"], cooldown_time=300)
+    y = group("y", stand_in.url, ["y-a", "y-b"], cooldown_time=100)
+    router = {"cooldown_time": 200, "fallbacks": [{"x": ["y"]}]}
+    with running_proxy(config(x + y, router_settings=router), launch=LAUNCH[side]) as proxy:
+        cool_down(proxy, "y")
+        yield proxy
