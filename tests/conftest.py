@@ -4,7 +4,7 @@ A test marked `needs_patch` runs twice: on the side ``with-patch``, where it mus
 the side ``without-patch``, where it must fail (a strict xfail). So a test that would pass
 without the patch, and therefore proves nothing, turns the run red by itself. On a native
 release, where LiteLLM does some of it on its own, only the side with the patch is run, unless
-the mark says ``needs_patch(native=True)``: then no release does it alone.
+the test says by ``needs_patch(native=True)`` that LiteLLM's own header does not reach it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable
@@ -49,6 +50,7 @@ GROUPS = (
 )
 
 
+@cache
 def litellm_has(name: str, path: str) -> bool:
     """Whether the installed LiteLLM has `name` in one of its files."""
     found = find_spec("litellm")
@@ -75,16 +77,25 @@ LAUNCH = {WITH: [] if has_source_patch() else LAUNCHER, WITHOUT: []}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    mark = metafunc.definition.get_closest_marker("needs_patch")
-    if mark is None:
-        return
-    sides: list[Any] = [WITH]
-    if not has_source_patch() and (mark.kwargs.get("native") or not has_native_header()):
-        must_fail = pytest.mark.xfail(
-            strict=True, raises=FAILURES, reason="it must fail without the patch"
-        )
-        sides.append(pytest.param(WITHOUT, marks=must_fail))
-    metafunc.parametrize("side", sides, scope="session")
+    marker = metafunc.definition.get_closest_marker("needs_patch")
+    if marker is not None:
+        on_native = marker.kwargs.get("native", False)
+        params = [pytest.param(side, marks=marks) for side, marks in sides(on_native)]
+        metafunc.parametrize("side", params, scope="session")
+
+
+def sides(on_native: bool = False) -> list[tuple[str, list[pytest.MarkDecorator]]]:
+    """The sides on which a test that needs the patch runs, with the marks that it gets there.
+
+    Args:
+        on_native: it needs the patch on native releases, too.
+    """
+    must_fail = pytest.mark.xfail(
+        strict=True, raises=FAILURES, reason="it must fail without the patch"
+    )
+    if has_source_patch() or (has_native_header() and not on_native):
+        return [(WITH, [])]
+    return [(WITH, []), (WITHOUT, [must_fail])]
 
 
 @pytest.fixture

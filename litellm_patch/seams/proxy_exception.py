@@ -16,6 +16,7 @@ from typing import Any
 from ..report import once
 from ..wait.exception_chain import find_refusal
 from ..wait.headers import with_retry_after
+from ..wait.limits import find_limit
 
 
 def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) -> None:
@@ -26,7 +27,10 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     """
     if str(error.code) != "429":
         return
-    refusal = find_refusal(sys.exc_info()[1], error.message, time.monotonic())
+    handled = sys.exc_info()[1]
+    refusal = find_refusal(handled, error.message, time.monotonic())
+    if refusal is None:
+        refusal = find_limit(handled, error.message, time.time())
     if refusal is None:
         return
     if refusal.seconds is None:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 WEBSOCKET = "WEBSOCKET"
@@ -35,6 +39,7 @@ def flatten(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
                 yield method, route.path
 
 
+@cache
 def routes_of_the_installed_release() -> list[tuple[str, str]]:
     """Methods and paths of the proxy that this interpreter would run."""
     done = subprocess.run(
@@ -47,7 +52,45 @@ def routes_of_the_installed_release() -> list[tuple[str, str]]:
     return [(method, path) for method, path in json.loads(done.stdout.splitlines()[-1])]
 
 
+def serves(path: str, method: str = "POST") -> bool:
+    """Whether the installed proxy has a route for `path` of its own.
+
+    A route that takes any path below a provider's name does not count: it passes requests
+    through to the provider and asks no router.
+    """
+    return any(
+        method == its_method and "{endpoint:path}" not in template and _matches(template, path)
+        for its_method, template in routes_of_the_installed_release()
+    )
+
+
+def _matches(template: str, path: str) -> bool:
+    parts = re.split(r"(\{[^}]*\})", template)
+    pattern = "".join(
+        (".+" if part.endswith(":path}") else "[^/]+") if part.startswith("{") else re.escape(part)
+        for part in parts
+    )
+    return re.fullmatch(pattern, path) is not None
+
+
+def load_lazy_features(app: Any) -> None:
+    """Let the app have the routes that it would load when it is first asked for them.
+
+    Releases from 1.85 on do that; the newest have even Anthropic's messages among them.
+    """
+    if find_spec("litellm.proxy._lazy_features") is None:
+        return
+    from litellm.proxy._lazy_features import LAZY_FEATURES
+
+    for feature in LAZY_FEATURES:
+        try:
+            feature.register_fn(app, import_module(feature.module_path))
+        except ImportError as error:  # an optional package: the proxy answers 404 there, too
+            print(f"{feature.name} cannot be loaded: {error}", file=sys.stderr)
+
+
 if __name__ == "__main__":
     from litellm.proxy.proxy_server import app
 
+    load_lazy_features(app)
     print(json.dumps(sorted(set(flatten(app.routes)))))
