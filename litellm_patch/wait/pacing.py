@@ -127,7 +127,8 @@ class Pacer:
         with self._lock:
             queue = self._queue(group, known)
             rate = self._rate(queue, known)
-            if abs(ready_at - queue.ready_at) > SAME_END:
+            # An end that has passed says nothing about when the group is ready.
+            if ready_at > now and abs(ready_at - queue.ready_at) > SAME_END:
                 self._begin(queue, ready_at, now, known)
                 rate = self._rate(queue, known)
                 queue.next_arrival = ready_at + self._phase() / rate

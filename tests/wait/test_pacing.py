@@ -116,6 +116,13 @@ def test_a_slow_group_recovers_without_a_long_queue():
     assert pacer.rate("group") >= pacing.START
 
 
+def test_ends_that_have_passed_teach_nothing():
+    pacer = Pacer()
+    queue(pacer, 30)
+    assert [pacer.place("group", READY + n, READY + n) for n in (3, 4, 5)] == [1003, 1004, 1005]
+    assert pacer.rate("group") == pacing.START
+
+
 def test_another_end_during_the_cooldown_is_no_relapse():
     pacer = Pacer()
     queue(pacer, 30, READY)
