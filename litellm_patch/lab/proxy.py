@@ -93,6 +93,7 @@ def running_proxy(
     configuration: Mapping[str, Any],
     *,
     launch: Sequence[str] = (),
+    program: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     waiting: Callable[[float], None] = lambda seconds: None,
@@ -102,6 +103,7 @@ def running_proxy(
     Args:
         configuration: written as JSON, which YAML contains.
         launch: put in front of the proxy's command, for example ``litellm-patch run --``.
+        program: the proxy's command; by default the one of this interpreter's environment.
         environment: added to `clean_environment`.
         arguments: added to the proxy's command.
         waiting: called several times a second with the seconds since the start.
@@ -113,7 +115,8 @@ def running_proxy(
         path = Path(folder) / "config.yaml"
         path.write_text(json.dumps(configuration, indent=1))
         port = free_port()
-        command = [*launch, *console_script(), "--config", str(path), "--port", str(port)]
+        program = console_script() if program is None else program
+        command = [*launch, *program, "--config", str(path), "--port", str(port)]
         log = Path(folder) / "proxy.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -15,113 +15,50 @@ import itertools
 import random
 import statistics
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Callable
 
-from litellm_patch.wait.pacing import Pacer
+from outcome import Call, Outcome
+from scenarios import GRID, Overload, Recovery, Scenario
 
-VARIANTS = ("no header", "configured", "exact", "paced")
+from litellm_patch.wait.pacing import KnownRate, Pacer
+
+NO_HEADER, CONFIGURED, EXACT, PACED = "no header", "configured", "exact", "paced"
+VARIANTS = (NO_HEADER, CONFIGURED, EXACT, PACED)
+"""What a refused client is told: nothing, as LiteLLM's own header, the time left, its place."""
+
 LATENCY = 0.03  # seconds that the provider takes to answer
 RETRIES = 2  # of openai-python, by default
+HONOURED = 60.0  # seconds; openai-python below 3.0 ignores a longer wait
+SEEDS = tuple(range(10))
 
-
-@dataclass(frozen=True)
-class Overload:
-    """Steady calls and bursts against a provider with a capacity; rates are per second."""
-
-    capacity: float = 20
-    steady: float = 4
-    burst: int = 30
-    every: float = 15
-    cooldown: float = 10
-    length: float = 60
-    depth: float = 1.0  # of the provider's bucket, in seconds of its capacity
-
-    def arrivals(self, rng: random.Random) -> Iterator[float]:
-        for number in range(int(self.length * self.steady)):
-            yield (number + rng.random()) / self.steady
-        for start in range(int(self.length // self.every)):
-            for _ in range(self.burst):
-                yield start * self.every + rng.random() * 0.2
-
-    def most_served(self) -> float:
-        """Physical bound on the share served: the provider cannot take more than this."""
-        calls = self.steady * self.length + self.burst * int(self.length // self.every)
-        return min(1.0, self.capacity * (self.length + 1) / calls)
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """Clients arrive while a group cools down; its provider is healthy and unlimited."""
-
-    clients: int = 30
-    cooldown: float = 60
-
-    def arrivals(self, rng: random.Random) -> Iterator[float]:
-        for number in range(self.clients):
-            yield (number + rng.random()) / self.clients * self.cooldown * 0.95
-
-
-@dataclass
-class Call:
-    """One call of a client: when it began, what it sent, when it was served (None: failed)."""
-
-    began: float
-    requests: int = 0
-    served_at: float | None = None
-    refused: int = 0
-
-
-@dataclass
-class Outcome:
-    """What happened in one simulated run; lateness is in seconds after a cooldown's end."""
-
-    calls: list[Call] = field(default_factory=list)
-    provider_refusals: int = 0
-    first_end: float = 0.0
-
-    @property
-    def share_served(self) -> float:
-        return sum(call.served_at is not None for call in self.calls) / len(self.calls)
-
-    @property
-    def requests_per_call(self) -> float:
-        return sum(call.requests for call in self.calls) / len(self.calls)
-
-    def lateness(self) -> tuple[float, float, float]:
-        """Median, 95th percentile and worst of those that were refused and then served."""
-        late = sorted(
-            call.served_at - self.first_end
-            for call in self.calls
-            if call.refused and call.served_at is not None
-        )
-        if not late:
-            return (0.0, 0.0, 0.0)
-        return (statistics.median(late), late[int(0.95 * (len(late) - 1))], late[-1])
+Told = Callable[[float, float], "float | None"]
 
 
 class Simulation:
-    """One run. `wait_told` answers what a refused client is told: seconds, or None."""
+    """One run.
+
+    Args:
+        capacity: of the provider, requests per second; None for a provider without a limit.
+        cooldown: of a deployment, in seconds.
+        told: what a refused client is told, from the time and the cooldown's end.
+    """
 
     def __init__(
-        self, capacity: float | None, cooldown: float, seed: int, depth: float = 1
+        self, capacity: float | None, cooldown: float, told: Told, rng: random.Random
     ) -> None:
-        self.rng = random.Random(seed)
-        self.capacity, self.cooldown = capacity, cooldown
-        self.most_tokens = (capacity or 0.0) * depth
-        self.tokens, self.filled_at = self.most_tokens, 0.0
         self.ends = [0.0, 0.0]  # of the two deployments' cooldowns
         self.outcome = Outcome()
+        self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
+        self._tokens, self._filled_at = capacity or 0.0, 0.0
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
-        self.wait_told: Callable[[float, float], float | None] = lambda now, ready_at: None
 
-    def run(self, arrivals: Iterator[float]) -> Outcome:
-        for at in arrivals:
-            call = Call(at)
+    def run(self, arrivals: Iterable[float]) -> Outcome:
+        for began in arrivals:
+            call = Call(began)
             self.outcome.calls.append(call)
-            self._at(at, lambda now, call=call: self._request(now, call))
+            self._at(began, lambda now, call=call: self._request(now, call))
         while self._events:
             now, _, event = heapq.heappop(self._events)
             event(now)
@@ -131,90 +68,92 @@ class Simulation:
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def _request(self, now: float, call: Call) -> None:
-        call.requests += 1
         free = [index for index, end in enumerate(self.ends) if end <= now]
         if not free:
-            call.refused += 1
-            return self._retry(now, call, self.wait_told(now, min(self.ends)))
-        deployment = self.rng.choice(free)
+            call.requests.append((now, 429))
+            self._retry(now, call, self._told(now, min(self.ends)))
+            return
+        deployment = self._rng.choice(free)
         if self._provider_takes(now):
+            call.requests.append((now, 200))
             call.served_at = now + LATENCY
         else:
+            call.requests.append((now, 429))
             self.outcome.provider_refusals += 1
             self._at(now + LATENCY, lambda then: self._refused(then, call, deployment))
 
     def _refused(self, now: float, call: Call, deployment: int) -> None:
         if self.ends[deployment] <= now:  # LiteLLM keeps the first deadline (issue #40130)
-            self.ends[deployment] = now + self.cooldown
+            self.ends[deployment] = now + self._cooldown
         self._retry(now, call, None)  # a provider's 429 carries no wait
 
     def _retry(self, now: float, call: Call, told: float | None) -> None:
-        if call.requests > RETRIES:
+        if len(call.requests) > RETRIES:
             return
-        if told is None or not 0 < told <= 60:
-            told = min(0.5 * 2 ** (call.requests - 1), 8) * (1 - 0.25 * self.rng.random())
+        if told is None or not 0 < told <= HONOURED:
+            backoff = min(0.5 * 2 ** (len(call.requests) - 1), 8)
+            told = backoff * (1 - 0.25 * self._rng.random())
         self._at(now + told, lambda then: self._request(then, call))
 
     def _provider_takes(self, now: float) -> bool:
-        if self.capacity is None:
+        if self._capacity is None:
             return True
-        self.tokens = min(self.most_tokens, self.tokens + (now - self.filled_at) * self.capacity)
-        self.filled_at = now
-        if self.tokens < 1:
+        saved = self._tokens + (now - self._filled_at) * self._capacity
+        self._tokens, self._filled_at = min(self._capacity, saved), now
+        if self._tokens < 1:
             return False
-        self.tokens -= 1
+        self._tokens -= 1
         return True
 
 
 def simulate(
-    scenario: Overload | Recovery, variant: str, seed: int, pacer: Pacer | None = None
+    scenario: Scenario,
+    variant: str,
+    seed: int,
+    pacers: Sequence[Pacer] | None = None,
+    known: KnownRate | None = None,
 ) -> Outcome:
-    """Run one scenario with what one variant of the proxy tells its refused clients."""
-    capacity = scenario.capacity if isinstance(scenario, Overload) else None
-    depth = scenario.depth if isinstance(scenario, Overload) else 1.0
-    simulation = Simulation(capacity, scenario.cooldown, seed, depth)
-    pacer = pacer or Pacer()
-    tells: dict[str, Callable[[float, float], float | None]] = {
-        "no header": lambda now, ready_at: None,
-        "configured": lambda now, ready_at: scenario.cooldown,
-        "exact": lambda now, ready_at: ready_at - now,
-        "paced": lambda now, ready_at: pacer.place("group", now, ready_at) - now,
+    """Run one scenario with what one variant of the proxy tells its refused clients.
+
+    Args:
+        pacers: those of the workers, of which chance picks one for each request.
+        known: what the router knows about the group.
+    """
+    rng = random.Random(seed)
+    pacers = pacers or [Pacer(random=rng)]
+    tells: dict[str, Told] = {
+        NO_HEADER: lambda now, ready_at: None,
+        CONFIGURED: lambda now, ready_at: scenario.cooldown,
+        EXACT: lambda now, ready_at: ready_at - now,
+        PACED: lambda now, ready_at: rng.choice(pacers).place("", now, ready_at, known) - now,
     }
-    simulation.wait_told = tells[variant]
+    capacity = scenario.capacity if isinstance(scenario, Overload) else None
+    simulation = Simulation(capacity, scenario.cooldown, tells[variant], rng)
     if isinstance(scenario, Recovery):
         simulation.ends = [scenario.cooldown, scenario.cooldown]
-        simulation.outcome.first_end = scenario.cooldown
-    return simulation.run(scenario.arrivals(simulation.rng))
+        simulation.outcome.ready_at = scenario.cooldown
+    return simulation.run(list(scenario.arrivals(rng)))
 
 
-GRID = [
-    Overload(capacity=capacity, burst=burst, cooldown=cooldown)
-    for capacity in (10, 20, 40)
-    for burst in (20, 40, 80)
-    for cooldown in (5, 10, 30)
-]
-SEEDS = tuple(range(20))
-
-
-def mean_share(scenario: Overload, variant: str, seeds: tuple[int, ...] = SEEDS) -> float:
+def mean_share(scenario: Overload, variant: str, seeds: Sequence[int] = SEEDS) -> float:
+    """Share of calls served, the mean over `seeds`."""
     return statistics.mean(simulate(scenario, variant, seed).share_served for seed in seeds)
 
 
 def main() -> int:
-    print("capacity burst cooldown | share served: " + " | ".join(VARIANTS))
+    print("share served:  capacity burst cooldown " + " ".join(f"{name:>11}" for name in VARIANTS))
     for cell in [Overload(), *GRID]:
         shares = [mean_share(cell, variant) for variant in VARIANTS]
-        lost = "" if shares[-1] >= max(shares[:-1]) - 0.005 else "  <- not the best"
-        row = " ".join(f"{share:9.1%}" for share in shares)
-        print(f"{cell.capacity:8} {cell.burst:5} {cell.cooldown:8} | {row}{lost}")
+        row = " ".join(f"{share:11.1%}" for share in shares)
+        print(f"{cell.capacity:23} {cell.burst:5} {cell.cooldown:8} {row}")
+    print("recovery: clients cooldown variant     served requests   late: median, p95, worst")
     for clients, cooldown in itertools.product((30, 200, 5000), (12, 60)):
         for variant in VARIANTS:
             outcome = simulate(Recovery(clients, cooldown), variant, 1)
-            late = "  ".join(f"{seconds:6.2f}" for seconds in outcome.lateness())
+            late = " ".join(f"{seconds:7.2f}" for seconds in outcome.lateness() or ())
             print(
-                f"recovery {clients:5} clients, cooldown {cooldown:3}: {variant:11} "
-                f"served {outcome.share_served:6.1%}, {outcome.requests_per_call:.2f} requests, "
-                f"late {late}"
+                f"{clients:17} {cooldown:8} {variant:10} {outcome.share_served:7.1%} "
+                f"{outcome.requests_per_call:8.2f}         {late}"
             )
     return 0
 
