@@ -39,17 +39,22 @@ class Seen:
 
 
 class Capacity:
-    """A token bucket: so many requests per second, and at most one second's worth saved up."""
+    """A token bucket.
 
-    def __init__(self, per_second: float) -> None:
+    Args:
+        per_second: requests that it takes each second.
+        saved: seconds' worth of them that it saves up while it is idle.
+    """
+
+    def __init__(self, per_second: float, saved: float) -> None:
         self._per_second = per_second
-        self._tokens = per_second
+        self._tokens = self._most_tokens = max(1.0, per_second * saved)
         self._filled_at = time.monotonic()
 
     def take(self, now: float) -> bool:
         """Whether a request at `now`, a `time.monotonic()`, finds a token, which it then uses."""
         self._tokens += (now - self._filled_at) * self._per_second
-        self._tokens = min(self._tokens, self._per_second)
+        self._tokens = min(self._tokens, self._most_tokens)
         self._filled_at = now
         if self._tokens < 1:
             return False

@@ -29,7 +29,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 START = 14.0
-"""Where nothing is known. With `BURST_SECONDS` it brings 30 clients back within 1.7 s. (This and
+"""Where nothing is known. With `HEAD` it brings 30 clients back within 2 s. (This and
 the constants below were chosen with tests/bench/simulate.py.)"""
 
 SHARE_OF_LIMIT = 0.75
@@ -39,8 +39,10 @@ SLOWEST, FASTEST = 1.0, 500.0
 """Bounds of every rate. Operators also use rpm as a mere weight of deployments; a queue that
 is slower than one a second would put few clients behind what SDKs honour."""
 
-BURST_SECONDS = 0.5
-"""So many seconds' worth of clients return at once: a few clients do not queue at all."""
+HEAD, HEAD_FACTOR = 0.75, 2.0
+"""The first 0.75 s worth of clients returns at twice the rate, so that a few clients hardly
+queue; not in one instant, since a provider may have saved up less than that. A group that has
+relapsed gets no such head start until its rate is back at the beginning."""
 
 SLOWER, FASTER = 0.7, 1.25
 
@@ -132,7 +134,8 @@ class Pacer:
                 self._begin(queue, ready_at, now, known)
                 rate = self._rate(queue, known)
                 queue.next_arrival = ready_at + self._phase() / rate
-            return _take_place(queue, max(now, ready_at), now, rate)
+            hurries = self._fixed is not None or queue.rate >= _start(known)
+            return _take_place(queue, max(now, ready_at), now, rate, HEAD if hurries else 0.0)
 
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue has learned; None for an unknown group."""
@@ -180,11 +183,11 @@ class Pacer:
 _RANDOM = random.Random()
 
 
-def _take_place(queue: _Queue, earliest: float, now: float, rate: float) -> float:
+def _take_place(queue: _Queue, earliest: float, now: float, rate: float, head: float) -> float:
     arrival = max(queue.next_arrival, earliest)
     queue.next_arrival = arrival + 1 / rate
-    at_once = max(0.0, BURST_SECONDS - 1 / rate)
-    place = max(earliest, arrival - at_once)
+    behind = arrival - earliest
+    place = earliest + behind - min(behind, head) * (1 - 1 / HEAD_FACTOR)
     latest = now + HONOURED if earliest <= now + HONOURED else earliest + LONGEST_QUEUE
     if place > latest:  # the queue is full: go round, evenly over the time that there is
         window = latest - earliest

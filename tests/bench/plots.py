@@ -74,7 +74,8 @@ def over_grid(results: Sequence[Result], path: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(9, 4.2))
     for offset, name in enumerate(LABELS):
         shares = [
-            measured[(cell, name)] if real else mean_share(cell, SIMULATED[name]) for cell in GRID
+            measured[(cell, name)] if real else mean_share(cell, SIMULATED[name], range(3))
+            for cell in GRID
         ]
         places = [number + (offset - 1.5) * 0.2 for number in range(len(GRID))]
         axes.bar(

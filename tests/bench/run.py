@@ -24,7 +24,7 @@ from variants import NATIVE, OLD, Running, environments, running_variants
 
 SHORT: list[list[Scenario]] = [[Overload(), Recovery(30, 12), Recovery(30, 60)]]
 REDIS: list[list[Scenario]] = [[Overload(), Recovery(30, 12)]]
-APART = 3.7
+APART = 2.5
 """Seconds between the starts of two variants, which keeps their bursts apart on few cores."""
 
 

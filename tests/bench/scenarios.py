@@ -23,7 +23,11 @@ class Floor:
 
 @dataclass(frozen=True)
 class Overload:
-    """Steady calls and bursts against a provider with a capacity (see lab.stand_in.Capacity)."""
+    """Steady calls and bursts against a provider with a capacity (see lab.stand_in.Capacity).
+
+    Attributes:
+        saved: seconds' worth of its capacity that the provider saves up while it is idle.
+    """
 
     capacity: float = 20
     steady: float = 4
@@ -31,6 +35,7 @@ class Overload:
     every: float = 15
     cooldown: float = 10
     length: float = 60
+    saved: float = 0.25
 
     @property
     def name(self) -> str:
@@ -53,7 +58,7 @@ class Overload:
     def floor(self) -> Floor:
         """The provider's capacity over the whole length, and what it had saved up."""
         calls = self.steady * self.length + self.burst * int(self.length // self.every)
-        return Floor(min(1.0, self.capacity * (self.length + 1) / calls), 1.0, None)
+        return Floor(min(1.0, self.capacity * (self.length + self.saved) / calls), 1.0, None)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The pacing module in simulated time: thousands of clients, a router, a provider, no processes.
 
-The model is as small as the question allows. The provider is a token bucket of one second's
-worth. The router picks one of two deployments that are not cooling, cools a deployment when
+The model is as small as the question allows. The provider is a token bucket. The router picks one of two deployments that are not cooling, cools a deployment when
 the provider refuses it, and refuses by itself when both are cooling. Clients behave as
 openai-python 2.x does. Everything random comes from one seed.
 
@@ -40,17 +39,19 @@ class Simulation:
 
     Args:
         capacity: of the provider, requests per second; None for a provider without a limit.
+        saved: seconds' worth of it that the provider saves up.
         cooldown: of a deployment, in seconds.
         told: what a refused client is told, from the time and the cooldown's end.
     """
 
     def __init__(
-        self, capacity: float | None, cooldown: float, told: Told, rng: random.Random
+        self, capacity: float | None, saved: float, cooldown: float, told: Told, rng: random.Random
     ) -> None:
         self.ends = [0.0, 0.0]  # of the two deployments' cooldowns
         self.outcome = Outcome()
         self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
-        self._tokens, self._filled_at = capacity or 0.0, 0.0
+        self._most_tokens = max(1.0, (capacity or 0.0) * saved)
+        self._tokens, self._filled_at = self._most_tokens, 0.0
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
 
@@ -99,7 +100,7 @@ class Simulation:
         if self._capacity is None:
             return True
         saved = self._tokens + (now - self._filled_at) * self._capacity
-        self._tokens, self._filled_at = min(self._capacity, saved), now
+        self._tokens, self._filled_at = min(self._most_tokens, saved), now
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -127,8 +128,9 @@ def simulate(
         EXACT: lambda now, ready_at: ready_at - now,
         PACED: lambda now, ready_at: rng.choice(pacers).place("", now, ready_at, known) - now,
     }
-    capacity = scenario.capacity if isinstance(scenario, Overload) else None
-    simulation = Simulation(capacity, scenario.cooldown, tells[variant], rng)
+    overload = isinstance(scenario, Overload)
+    capacity, saved = (scenario.capacity, scenario.saved) if overload else (None, 0.0)
+    simulation = Simulation(capacity, saved, scenario.cooldown, tells[variant], rng)
     if isinstance(scenario, Recovery):
         simulation.ends = [scenario.cooldown, scenario.cooldown]
         simulation.outcome.ready_at = scenario.cooldown

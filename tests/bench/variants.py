@@ -119,7 +119,7 @@ def running_variants(
 def _stand_in(scenario: Scenario) -> Iterator[StandIn]:
     with running_stand_in() as stand_in:
         if isinstance(scenario, Overload):
-            stand_in.capacity = Capacity(scenario.capacity)
+            stand_in.capacity = Capacity(scenario.capacity, scenario.saved)
         yield stand_in
 
 
@@ -141,6 +141,7 @@ def _proxy(
         )
     ]
     variant = running.variant
+    patch = [str(commands / "python"), "-m", "litellm_patch"]
     workers = {"LITELLM_PATCH_WORKERS": "2"} if shared else {}
     return running_proxy(
         config(model_list, router_settings=shared),
@@ -154,25 +155,16 @@ def _proxy(
 
 
 @contextmanager
-def _redis() -> Iterator[int]:
-    """Debian's redis-server on a free loopback port; keeps nothing."""
+def _redis() -> Iterator[Mapping[str, Any]]:
+    """Debian's redis-server on a free loopback port; keeps nothing. Router settings for it."""
     port = free_port()
+    keep_nothing = ["--save", "", "--appendonly", "no"]
     process = subprocess.Popen(
-        [
-            "redis-server",
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ],
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", *keep_nothing],
         stdout=subprocess.DEVNULL,
     )
     try:
-        yield port
+        yield {"redis_host": "127.0.0.1", "redis_port": port}
     finally:
         process.terminate()
         process.wait(timeout=10)

@@ -26,16 +26,24 @@ def test_a_lone_client_returns_at_the_cooldowns_end():
     assert queue(Pacer(), 1) == [READY]
 
 
-def test_a_few_clients_return_together_and_the_rest_at_the_rate():
+def test_the_first_clients_return_at_twice_the_rate_and_the_rest_at_the_rate():
     places = queue(Pacer(rate=10), 20)
-    assert places[:5] == pytest.approx([READY] * 5)  # half a second's worth
-    assert all(b - a == pytest.approx(0.1) for a, b in zip(places[5:], places[6:]))
+    gaps = [b - a for a, b in zip(places, places[1:])]
+    assert gaps[:7] == pytest.approx([0.05] * 7)
+    assert gaps[8:] == pytest.approx([0.1] * 11)
 
 
 def test_thirty_clients_are_back_within_two_seconds():
     places = queue(Pacer(), 30)
-    assert places[15] - READY < 1
+    assert places[15] - READY < 0.75
     assert places[-1] - READY < 2
+
+
+def test_a_group_that_has_relapsed_gets_no_head_start():
+    pacer = Pacer()
+    queue(pacer, 30)
+    places = queue(pacer, 3, READY + 6)
+    assert places[1] - places[0] == pytest.approx(1 / (pacing.START * pacing.SLOWER))
 
 
 def test_groups_do_not_wait_for_each_other():
