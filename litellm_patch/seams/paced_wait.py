@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from ..options import Options, read
 from ..report import once
+from ..wait.delay_seconds import usable_seconds
 from ..wait.exception_chain import READY_AT, Refusal, is_cooldown_refusal, related
 from ..wait.pacing import KnownRate, Pacer
 from .group_rate import known_rate
@@ -51,7 +52,8 @@ def _place(pacer: Pacer, handled: BaseException | None, now: float) -> float:
     place = getattr(first, PLACE, None)
     if not isinstance(place, float):
         group = str(getattr(first, "model", ""))
-        place = pacer.place(group, now, getattr(first, READY_AT), _known(group))
+        cooldown = usable_seconds(getattr(first, "cooldown_time", None))
+        place = pacer.place(group, now, getattr(first, READY_AT), _known(group), cooldown)
         setattr(first, PLACE, place)
     return place
 

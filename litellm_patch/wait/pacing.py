@@ -28,11 +28,11 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-START = 14.0
+START = 13.0
 """Where nothing is known. With `HEAD` it brings 30 clients back within 2 s. (This and
 the constants below were chosen with tests/bench/simulate.py.)"""
 
-SHARE_OF_LIMIT = 0.75
+SHARE_OF_LIMIT = 0.55
 """The part of a configured limit that a queue begins with: new calls need some of it, too."""
 
 SLOWEST, FASTEST = 1.0, 500.0
@@ -44,7 +44,7 @@ HEAD, HEAD_FACTOR = 0.75, 2.0
 queue; not in one instant, since a provider may have saved up less than that. A group that has
 relapsed gets no such head start until its rate is back at the beginning."""
 
-SLOWER, FASTER = 0.7, 1.25
+SLOWER, FASTER = 0.6, 1.15
 
 RELAPSE_WITHIN = 1.0
 """Seconds after the last place in which a new cooldown still counts as a relapse: a provider
@@ -114,7 +114,12 @@ class Pacer:
         self._lock = threading.Lock()
 
     def place(
-        self, group: str, now: float, ready_at: float, known: KnownRate | None = None
+        self,
+        group: str,
+        now: float,
+        ready_at: float,
+        known: KnownRate | None = None,
+        cooldown: float | None = None,
     ) -> float:
         """The moment at which a client that is refused now should return.
 
@@ -122,6 +127,8 @@ class Pacer:
 
         Args:
             ready_at: the moment at which the group's cooldown ends.
+            cooldown: how long it was to last, in seconds, if known. It tells when the cooldown
+                began, which a worker that gets few requests notices late.
         """
         if not (math.isfinite(now) and math.isfinite(ready_at)):
             return ready_at
@@ -131,10 +138,10 @@ class Pacer:
             rate = self._rate(queue, known)
             # An end that has passed says nothing about when the group is ready.
             if ready_at > now and abs(ready_at - queue.ready_at) > SAME_END:
-                self._begin(queue, ready_at, now, known)
+                self._begin(queue, ready_at, _began(queue, now, ready_at, cooldown), known)
                 rate = self._rate(queue, known)
                 queue.next_arrival = ready_at + self._phase() / rate
-            hurries = self._fixed is not None or queue.rate >= _start(known)
+            hurries = self._fixed is None and queue.rate >= _start(known)
             return _take_place(queue, max(now, ready_at), now, rate, HEAD if hurries else 0.0)
 
     def rate(self, group: str) -> float | None:
@@ -163,10 +170,10 @@ class Pacer:
             rate = min(rate, _bounded(limit))
         return rate / self._workers
 
-    def _begin(self, queue: _Queue, ready_at: float, now: float, known: KnownRate) -> None:
+    def _begin(self, queue: _Queue, ready_at: float, began: float, known: KnownRate) -> None:
         """A cooldown with another end than the last one; learn, if that one had ended."""
-        if queue.ready_at <= now and queue.ready_at < ready_at and queue.placed:
-            relapsed = now < min(queue.last_place + RELAPSE_WITHIN, queue.ready_at + PROVEN)
+        if queue.ready_at <= began and queue.ready_at < ready_at and queue.placed:
+            relapsed = began < min(queue.last_place + RELAPSE_WITHIN, queue.ready_at + PROVEN)
             tested = queue.placed > queue.rate / self._workers  # a second's worth, or more
             if relapsed:
                 queue.rate = _bounded(queue.rate * SLOWER)
@@ -181,6 +188,17 @@ class Pacer:
 
 
 _RANDOM = random.Random()
+
+
+def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -> float:
+    """When the cooldown that ends at `ready_at` began; `now` is the latest that it can be."""
+    length = _usable(cooldown)
+    if length is None:
+        return now
+    began = ready_at - length
+    # Before the last one's end it cannot have begun: LiteLLM recorded another time than it
+    # kept (LiteLLM issue #40130).
+    return min(began, now) if began >= queue.ready_at else now
 
 
 def _take_place(queue: _Queue, earliest: float, now: float, rate: float, head: float) -> float:

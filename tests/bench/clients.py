@@ -12,8 +12,9 @@ import httpx
 import openai
 from outcome import Call, Outcome
 from scenarios import Recovery, Scenario
-from variants import Running
+from variants import WARM_UP, Running
 
+from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import MASTER_KEY, Proxy
 from litellm_patch.lab.stand_in import Refuse
@@ -35,7 +36,6 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
     outcome = Outcome()
     async with httpx_client() as http:
         clients = [_client(proxy, http) for proxy in running.proxies]
-        await asyncio.gather(*(_warm_up(client, scenario.name) for client in clients))
         began = time.monotonic()
         if isinstance(scenario, Recovery):
             began = await asyncio.to_thread(_cool_all, running, scenario)
@@ -45,9 +45,20 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
         outcome.calls = list(
             await asyncio.gather(*(_call(client, scenario.name, began, at) for at, client in pairs))
         )
-    # A recovery's failures are what it begins with.
     outcome.provider_refusals = sum(seen.status != 200 for seen in stand_in.seen)
     return outcome
+
+
+def warm_up(running: Running) -> None:
+    """Serve and refuse once: a proxy imports a good part of itself when it first does either."""
+    stand_in = running.stand_ins[WARM_UP]
+    for proxy in running.proxies:
+        for _ in range(10):
+            chat(proxy, WARM_UP)
+        stand_in.refusals["*"] = Refuse()
+        cool_down(proxy, WARM_UP)
+        stand_in.refusals.clear()
+        time.sleep(1)  # its cooldown, which another proxy may share
 
 
 def httpx_client() -> httpx.AsyncClient:
@@ -74,12 +85,6 @@ def httpx_client() -> httpx.AsyncClient:
 
 def _client(proxy: Proxy, http: httpx.AsyncClient) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key=MASTER_KEY, http_client=http)
-
-
-async def _warm_up(client: openai.AsyncOpenAI, model: str) -> None:
-    """A proxy imports a good part of itself when it is first called."""
-    _current.set((Call(0), 0))
-    await client.with_options(max_retries=5).chat.completions.create(model=model, messages=ASK)
 
 
 async def _call(client: openai.AsyncOpenAI, model: str, began: float, at: float) -> Call:

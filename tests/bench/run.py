@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from clients import play
+from clients import play, warm_up
 from figures import Result, table, write_csv, write_requests
 from plots import over_grid, over_time
 from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
@@ -88,6 +88,9 @@ def _round(
         bar.show(f"{step}: starting proxies")
 
     with running_variants(batch, commands, redis=redis, waiting=starting) as variants:
+        for running in variants:
+            bar.show(f"{step}: warming up")
+            warm_up(running)
         return asyncio.run(_play_all(variants, batch, seed, bar, step))
 
 

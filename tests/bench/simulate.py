@@ -1,8 +1,9 @@
 """The pacing module in simulated time: thousands of clients, a router, a provider, no processes.
 
-The model is as small as the question allows. The provider is a token bucket. The router picks one of two deployments that are not cooling, cools a deployment when
-the provider refuses it, and refuses by itself when both are cooling. Clients behave as
-openai-python 2.x does. Everything random comes from one seed.
+The model is as small as the question allows. The provider is a token bucket. The router picks
+one of two deployments that are not cooling, cools a deployment when the provider refuses it,
+and refuses by itself when both are cooling. Clients behave as openai-python 2.x does.
+Everything random comes from one seed.
 
     python tests/bench/simulate.py            # the grid and the recoveries as tables
 """
@@ -126,7 +127,9 @@ def simulate(
         NO_HEADER: lambda now, ready_at: None,
         CONFIGURED: lambda now, ready_at: scenario.cooldown,
         EXACT: lambda now, ready_at: ready_at - now,
-        PACED: lambda now, ready_at: rng.choice(pacers).place("", now, ready_at, known) - now,
+        PACED: lambda now, ready_at: (
+            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown) - now
+        ),
     }
     overload = isinstance(scenario, Overload)
     capacity, saved = (scenario.capacity, scenario.saved) if overload else (None, 0.0)

@@ -18,6 +18,8 @@ from litellm_patch.lab.stand_in import Capacity, StandIn, running_stand_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OLD, NATIVE = "1.89.7", "1.102.4"
+WARM_UP = "warm-up"
+"""A model group that is called and cooled before anything is measured."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def running_variants(
         pool = stack.enter_context(ThreadPoolExecutor(2))  # as many as a small machine has cores
         for variant in VARIANTS:
             stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
+            stand_ins[WARM_UP] = stack.enter_context(running_stand_in())
             running = Running(variant, stand_ins)
             variants.append(running)
             shared = (
@@ -130,14 +133,15 @@ def _proxy(
     shared: Mapping[str, Any],
     waiting: Callable[[float], None],
 ) -> Any:
+    groups = {WARM_UP: 0.5, **{scenario.name: scenario.cooldown for scenario in scenarios}}
     model_list = [
         entry
-        for scenario in scenarios
+        for name, cooldown in groups.items()
         for entry in group(
-            scenario.name,
-            running.stand_ins[scenario.name].url,
-            [f"{scenario.name}-a", f"{scenario.name}-b"],
-            cooldown_time=scenario.cooldown,
+            name,
+            running.stand_ins[name].url,
+            [f"{name}-a", f"{name}-b"],
+            cooldown_time=cooldown,
         )
     ]
     variant = running.variant
@@ -145,9 +149,7 @@ def _proxy(
     workers = {"LITELLM_PATCH_WORKERS": "2"} if shared else {}
     return running_proxy(
         config(model_list, router_settings=shared),
-        launch=[str(commands / "python"), "-m", "litellm_patch", "run", "--"]
-        if variant.patched
-        else [],
+        launch=[*patch, "run", "--"] if variant.patched else [],
         program=[str(commands / "litellm")],
         environment={**variant.environment, **workers},
         waiting=waiting,
