@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import httpx
 import openai
-from outcome import Call, Outcome
+from runs import Call, Outcome
 from scenarios import Recovery, Scenario
 from variants import WARM_UP, Running
 
@@ -47,6 +47,22 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
         )
     outcome.provider_refusals = sum(seen.status != 200 for seen in stand_in.seen)
     return outcome
+
+
+async def warm_up_sdk(running: Running) -> None:
+    """The SDK, too, builds a good part of itself in its first call, and would hold up the rest."""
+    async with httpx_client() as http:
+        await _call(_client(running.proxies[0], http), WARM_UP, time.monotonic(), 0)
+
+
+async def own_delay(ended: asyncio.Event) -> float:
+    """The longest that the clients of this process were held up by each other, in seconds."""
+    worst = 0.0
+    while not ended.is_set():
+        before = time.monotonic()
+        await asyncio.sleep(0.05)
+        worst = max(worst, time.monotonic() - before - 0.05)
+    return worst
 
 
 def warm_up(running: Running) -> None:

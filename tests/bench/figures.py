@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from outcome import Outcome
+from runs import Outcome
 from scenarios import Scenario
 from variants import LABELS
 

@@ -35,9 +35,10 @@ def over_time(results: Sequence[Result], path: Path) -> None:
     }
     if not shown:
         return
-    figure, rows = pyplot.subplots(
-        len(shown), 1, figsize=(9, 1.7 * len(shown)), sharex=True, sharey=True
+    figure, grid = pyplot.subplots(
+        len(shown), 1, figsize=(9, 1 + 1.7 * len(shown)), sharex=True, sharey=True, squeeze=False
     )
+    rows = [row[0] for row in grid]
     for axes, name in zip(rows, (name for name in LABELS if name in shown)):
         outcome = shown[name].outcome
         counts = Counter(

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Callable
 
-from outcome import Call, Outcome
+from runs import Call, Outcome
 from scenarios import GRID, Overload, Recovery, Scenario
 
 from litellm_patch.wait.pacing import KnownRate, Pacer

@@ -83,13 +83,14 @@ class Running:
 
 @contextmanager
 def running_variants(
+    names: Sequence[str],
     scenarios: Sequence[Scenario],
     commands: Mapping[str, Path],
     *,
     redis: bool = False,
     waiting: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[list[Running]]:
-    """Run the proxies of all variants, each with a model group for each scenario.
+    """Run the proxies of the variants of these names, each with a model group for each scenario.
 
     Args:
         commands: release to the folder of its environment's commands.
@@ -100,7 +101,7 @@ def running_variants(
         variants = []
         starts = []
         pool = stack.enter_context(ThreadPoolExecutor(2))  # as many as a small machine has cores
-        for variant in VARIANTS:
+        for variant in (one for one in VARIANTS if one.name in names):
             stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
             stand_ins[WARM_UP] = stack.enter_context(running_stand_in())
             running = Running(variant, stand_ins)
