@@ -2,20 +2,20 @@
 
 If all of them were told the end of the cooldown they would return in one instant, and throw
 the group straight back into it. Each is given a place in a queue instead, as a GCRA (the leaky
-bucket of ITU-T I.371) gives out theoretical arrival times: a few at once when the cooldown
-ends, then so many a second.
+bucket of ITU-T I.371) gives out theoretical arrival times: so many a second, the first ones
+faster.
 
 What the group can take is learned from refusals alone, since nothing of ours may run on a
-request that succeeds. A new cooldown that begins soon after the end of the last one, while places
-are still to come, is a *relapse*: the queue was too fast, so the next one is slower. One that
-begins later shows that the recovery *held*, so the next queue is faster.
+request that succeeds. A new cooldown that begins soon after the end of the last one, while
+places are still to come, is a *relapse*: the queue was too fast, so the next one is slower.
+One that begins later shows that the recovery *held*, so the next queue is faster.
 
 Clients are anonymous. One that returns early, or is refused again, simply gets another place;
 a place whose moment has passed is gone. Several workers each see a part of the clients and
 know nothing of each other: each gives out its share (rate divided by the number of workers)
-and begins its queue at a random fraction of an interval, so that equal queues do not step in
-time. Where the number is unknown the queues together are too fast at first, relapse, and
-become slower by themselves.
+and begins its queue at a random fraction of an interval, at most a second, so that equal
+queues do not step in time. Where the number is unknown the queues together are too fast at
+first, relapse, and become slower by themselves.
 
 Times are seconds on one monotonic clock that the caller reads; rates are clients per second.
 """
@@ -32,7 +32,7 @@ START = 13.0
 """Where nothing is known. With `HEAD` it brings 30 clients back within 2 s. (This and
 the constants below were chosen with tests/bench/simulate.py.)"""
 
-SHARE_OF_LIMIT = 0.55
+SHARE_OF_LIMIT = 0.5
 """The part of a configured limit that a queue begins with: new calls need some of it, too."""
 
 SLOWEST, FASTEST = 1.0, 500.0
@@ -135,14 +135,14 @@ class Pacer:
         known = known if known is not None else KnownRate()
         with self._lock:
             queue = self._queue(group, known)
-            rate = self._rate(queue, known)
             # An end that has passed says nothing about when the group is ready.
-            if ready_at > now and abs(ready_at - queue.ready_at) > SAME_END:
+            begins = ready_at > now and abs(ready_at - queue.ready_at) > SAME_END
+            if begins:
                 self._begin(queue, ready_at, _began(queue, now, ready_at, cooldown), known)
-                rate = self._rate(queue, known)
-                queue.next_arrival = ready_at + self._phase() / rate
-            hurries = self._fixed is None and queue.rate >= _start(known)
-            return _take_place(queue, max(now, ready_at), now, rate, HEAD if hurries else 0.0)
+            rate, hurry = self._speed(queue, known)
+            if begins:
+                queue.next_arrival = ready_at + self._phase(rate)
+            return _take_place(queue, max(now, ready_at), now, rate, hurry)
 
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue has learned; None for an unknown group."""
@@ -162,13 +162,17 @@ class Pacer:
         self._queues.move_to_end(group)
         return queue
 
-    def _rate(self, queue: _Queue, known: KnownRate) -> float:
-        """This worker's share of what the group takes."""
-        rate = self._fixed if self._fixed is not None else queue.rate
+    def _speed(self, queue: _Queue, known: KnownRate) -> tuple[float, float]:
+        """This worker's share of the rate, and how much faster the first clients return."""
+        if self._fixed is not None:
+            return self._fixed / self._workers, 1.0
         limit = _usable(known.limit)
-        if self._fixed is None and limit is not None:
-            rate = min(rate, _bounded(limit))
-        return rate / self._workers
+        most = FASTEST if limit is None else _bounded(limit)
+        rate = min(queue.rate, most)
+        share = rate / self._workers
+        # Of many workers each has only one client in the head; the phases spread those.
+        hurries = queue.rate >= _start(known) and share * HEAD >= 1
+        return share, min(HEAD_FACTOR, most / rate) if hurries else 1.0
 
     def _begin(self, queue: _Queue, ready_at: float, began: float, known: KnownRate) -> None:
         """A cooldown with another end than the last one; learn, if that one had ended."""
@@ -183,8 +187,8 @@ class Pacer:
         queue.last_place = -math.inf
         queue.placed = 0
 
-    def _phase(self) -> float:
-        return self._random.random() if self._workers > 1 else 0.0
+    def _phase(self, rate: float) -> float:
+        return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
 
 
 _RANDOM = random.Random()
@@ -201,11 +205,11 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
     return min(began, now) if began >= queue.ready_at else now
 
 
-def _take_place(queue: _Queue, earliest: float, now: float, rate: float, head: float) -> float:
+def _take_place(queue: _Queue, earliest: float, now: float, rate: float, hurry: float) -> float:
     arrival = max(queue.next_arrival, earliest)
     queue.next_arrival = arrival + 1 / rate
     behind = arrival - earliest
-    place = earliest + behind - min(behind, head) * (1 - 1 / HEAD_FACTOR)
+    place = earliest + behind - min(behind, HEAD) * (1 - 1 / hurry)
     latest = now + HONOURED if earliest <= now + HONOURED else earliest + LONGEST_QUEUE
     if place > latest:  # the queue is full: go round, evenly over the time that there is
         window = latest - earliest

@@ -71,10 +71,10 @@ def warm_up(running: Running) -> None:
     for proxy in running.proxies:
         for _ in range(10):
             chat(proxy, WARM_UP)
-        stand_in.refusals["*"] = Refuse()
+    stand_in.refusals["*"] = Refuse()
+    for proxy in running.proxies:
         cool_down(proxy, WARM_UP)
-        stand_in.refusals.clear()
-        time.sleep(1)  # its cooldown, which another proxy may share
+    stand_in.refusals.clear()
 
 
 def httpx_client() -> httpx.AsyncClient:

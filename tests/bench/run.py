@@ -1,10 +1,12 @@
 """The benchmark: real proxies, real OpenAI SDK clients, a stand-in provider with a capacity.
 
     python tests/bench/run.py --short     # under 3 minutes
-    python tests/bench/run.py --full      # the grid, three seeds, two proxies on one Redis
+    python tests/bench/run.py --redis     # two proxies on one Redis
+    python tests/bench/run.py --full      # both, the grid, more recoveries, three seeds
 
-All variants run side by side. The results go to a folder: `results.csv`, `requests.csv`,
-`table.md`, `over-time.svg`, `over-grid.svg`.
+All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
+The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `over-time.svg`,
+`over-grid.svg`.
 """
 
 from __future__ import annotations
@@ -53,11 +55,11 @@ class Bar:
 def main() -> int:
     options = _options()
     commands = environments({OLD: options.old, NATIVE: options.native}, options.environments)
-    seeds = range(options.seeds or (1 if options.short else 3))
-    batches = SHORT if options.short else list(_full(options.at_once))
-    rounds = [(batch, seed, False) for seed in seeds for batch in batches]
-    if options.redis or not options.short:
-        rounds += [(batch, seed, True) for seed in seeds for batch in REDIS]
+    seeds = range(options.seeds or (3 if options.full else 1))
+    alone = SHORT if options.short else list(_full(options.at_once)) if options.full else []
+    shared = [] if options.short else REDIS
+    rounds = [(batch, seed, False) for seed in seeds for batch in alone]
+    rounds += [(batch, seed, True) for seed in seeds for batch in shared]
     bar = Bar(sum(_expected(batch) for batch, _, _ in rounds))
     results: list[Result] = []
     for number, (batch, seed, redis) in enumerate(rounds, 1):
@@ -141,7 +143,7 @@ def _options() -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--short", action="store_true", help="under 3 minutes")
     length.add_argument("--full", action="store_true", help="everything, about an hour and a half")
-    parser.add_argument("--redis", action="store_true", help="two proxies on one Redis, too")
+    length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
     parser.add_argument("--seeds", type=int, help="how many runs of each (default 1, full 3)")
     parser.add_argument(
         "--at-once", type=int, default=2, help="cells of the grid that run together (default 2)"

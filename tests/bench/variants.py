@@ -134,7 +134,7 @@ def _proxy(
     shared: Mapping[str, Any],
     waiting: Callable[[float], None],
 ) -> Any:
-    groups = {WARM_UP: 0.5, **{scenario.name: scenario.cooldown for scenario in scenarios}}
+    groups = {WARM_UP: 3, **{scenario.name: scenario.cooldown for scenario in scenarios}}
     model_list = [
         entry
         for name, cooldown in groups.items()
