@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import wrapt
 
 from . import hooks
-from .trigger import switched_off
+from .report import once
+from .trigger import disarm, is_known, said, switched_off
 
 _lock = threading.Lock()
 _registered = False
@@ -19,25 +21,47 @@ def activate() -> None:
     Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
     global _registered
+    if not is_known():
+        once(
+            logging.WARNING, f"LITELLM_PATCH={said()[:40]!r} is not on, off or strict: it means on"
+        )
     if switched_off():
         return
     with _lock:
         first, _registered = not _registered, True
     if first:
-        for module in sorted({state.seam.module for state in hooks.STATES.values()}):
-            wrapt.register_post_import_hook(hooks.on_import, module)
+        for module in sorted(hooks.MODULES):
+            _register(module)
     hooks.resume()
 
 
 def deactivate() -> None:
     """Give LiteLLM back everything that was wrapped, and wrap nothing until `activate`.
 
-    Idempotent and thread-safe.
+    Where somebody else wrapped the same place after us with wrapt, ours is taken out from
+    under theirs. Idempotent and thread-safe.
 
     Raises:
-        RuntimeError: somebody else wrapped the same place after us, so that ours cannot be
-            taken out from under theirs; the text names the seams. They go on working.
+        RuntimeError: ours cannot be taken out from under theirs. The text names the seams,
+            and the patch stays on as a whole.
     """
+    disarm()
     stuck = hooks.pause()
     if stuck:
-        raise RuntimeError(f"cannot be taken off, something else wrapped them: {', '.join(stuck)}")
+        hooks.resume()
+        raise RuntimeError(f"the patch stays on, it cannot be taken off: {', '.join(stuck)}")
+
+
+def _register(name: str) -> None:
+    """Hear of the import of a module.
+
+    wrapt also calls a hook at once, while it is registered, for a module that another thread
+    or an outer frame is still executing. Only a later call means that the module is whole.
+    """
+    registered = False
+
+    def hook(module: object) -> None:
+        (hooks.on_loaded if registered else hooks.on_import)(module)
+
+    wrapt.register_post_import_hook(hook, name)
+    registered = True

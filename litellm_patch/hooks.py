@@ -3,76 +3,57 @@
 `on_import` is the target of the entry points in the group ``litellm_patch``, so that
 ``wrapt.discover_post_import_hooks("litellm_patch")`` and autowrapt find it. wrapt lets an
 exception of a hook fail the host's import; `on_import` therefore never raises.
+
+Nothing is imported and nothing is logged while the lock is held: an import waits for the
+locks of modules, whose holders may be waiting for ours.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
-from dataclasses import dataclass, field
+import time
+from collections.abc import Iterable
+from importlib.util import find_spec
 
 from . import __version__
 from .release import loaded_release
-from .report import once
-from .seams.seam import DoesNotFit, Seam, Undo
+from .report import once, text_of
+from .seam_state import APPLIED, FAILED, NATIVE, SKIPPED, WAITING, SeamState, is_half_imported
 from .seams.table import SEAMS
-from .trigger import switched_off
+from .trigger import STRICT, mode, stop, switched_off
 
-WAITING, APPLIED, SKIPPED, FAILED = "waiting", "applied", "skipped", "failed"
-
-
-@dataclass
-class SeamState:
-    """What became of one seam in this process.
-
-    Attributes:
-        state: `waiting` (its module is not loaded), `applied`, `skipped` (it does not look as
-            expected) or `failed`.
-        reason: why, where the state is `skipped` or `failed`.
-        reached: how often its code ran.
-    """
-
-    seam: Seam
-    state: str = WAITING
-    reason: str = ""
-    reached: int = 0
-    undo: Undo | None = field(default=None, repr=False)
-
-    def count(self) -> None:
-        self.reached += 1
-
+PROXY = "litellm.proxy.proxy_server"
+"""Once this is loaded, LiteLLM has loaded what it serves requests with: the start is over."""
 
 STATES: dict[str, SeamState] = {seam.name: SeamState(seam) for seam in SEAMS}
+MODULES = {PROXY, *(seam.module for seam in SEAMS)}
 _lock = threading.RLock()
 _paused = False
-
-
-class HalfImported(DoesNotFit):
-    """The module is still being executed and has not defined the seam's place yet."""
+_start_is_over = False
+_awaited: set[int] = set()
 
 
 def on_import(module: object) -> None:
-    """Apply the seams of `module`. Called by wrapt after its import; safe to call again."""
-    if switched_off():
-        return
-    with _lock:
-        if _paused:
-            return
-        for state in STATES.values():
-            if state.seam.module == getattr(module, "__name__", None):
-                _apply(state, module)
-        if any(_is_late(state) for state in STATES.values()):
-            _RETRY.arm()
-        _announce()
+    """Apply the seams of `module`, which may be half-imported. Safe to call again."""
+    _apply_to([module])
+
+
+def on_loaded(module: object) -> None:
+    """Apply the seams of `module`, which is whole although importlib does not say so yet."""
+    _apply_to([module], whole=True)
 
 
 def pause() -> list[str]:
-    """Take all seams off and let none on. Returns the names of those that could not be."""
+    """Take all seams off and let none on. Returns those that could not be, and why."""
     global _paused
     with _lock:
         _paused = True
-        return [state.seam.name for state in STATES.values() if not _take_off(state)]
+        # Backwards, so that of two seams at one place the outer one goes first.
+        stuck = [(state, state.take_off()) for state in reversed(STATES.values())]
+    return [f"{state.seam.name} ({why})" for state, why in stuck if why]
 
 
 def resume() -> None:
@@ -80,91 +61,123 @@ def resume() -> None:
     global _paused
     with _lock:
         _paused = False
-        retry()
+    retry()
 
 
 def retry() -> None:
-    """Apply what waits although its module is there, for example since it was half-imported."""
-    for name in {state.seam.module for state in STATES.values() if state.state == WAITING}:
-        module = sys.modules.get(name)
-        if module is not None:
-            on_import(module)
+    """Apply what waits although its module is there, for example since it was loaded anew.
+
+    wrapt calls a hook once, so that nothing calls us after an `importlib.reload`. A finder
+    would see it, but would be asked by each import that fails, and LiteLLM has such imports
+    in every request.
+    """
+    _apply_to([sys.modules[name] for name in MODULES if name in sys.modules])
 
 
-def _announce() -> None:
-    """The line that an operator looks for in the log of a proxy: it is on, and on what."""
-    if all(state.state != WAITING for state in STATES.values()):
-        applied = sum(state.state == APPLIED for state in STATES.values())
-        once(
-            logging.INFO,
-            f"litellm_patch {__version__}: Retry-After active on litellm "
-            f"{loaded_release() or 'of unknown release'}, {applied}/{len(STATES)} seams",
-        )
-
-
-def _apply(state: SeamState, module: object) -> None:
-    if state.state == APPLIED:
-        return
-    seam = state.seam
+def _apply_to(loaded: Iterable[object], whole: bool = False) -> None:
     try:
-        state.undo = seam.joint.attach(module, seam, state.count)
-        state.state, state.reason = APPLIED, ""
-    except DoesNotFit as error:
-        if _is_half_imported(module):
-            return  # still waiting
-        state.state, state.reason = SKIPPED, str(error)
-        once(logging.WARNING, f"seam {seam.name} skipped, LiteLLM is unchanged there: {error}")
+        if switched_off():
+            return
+        modules = {str(getattr(module, "__name__", "")): module for module in loaded}
+        with _lock:
+            if _paused:
+                return
+            changed = [
+                state
+                for name, module in modules.items()
+                for state in STATES.values()
+                if state.seam.module == name
+                and state.apply(module, whole or not is_half_imported(module))
+            ]
+            late = {s.seam.module for s in STATES.values() if s.is_late() and not whole}
+        for name in late & set(modules):
+            _wait_until_whole(modules[name])
+        if PROXY in modules and (whole or not is_half_imported(modules[PROXY])):
+            changed += _finish_start()
+        _tell(changed)
     except Exception as error:
-        state.state, state.reason = FAILED, f"{type(error).__name__}: {error}"
-        once(logging.WARNING, f"seam {seam.name} failed, LiteLLM is unchanged: {state.reason}")
+        once(logging.WARNING, f"LiteLLM is unchanged where it was to be patched: {text_of(error)}")
+        if mode() == STRICT:
+            stop(text_of(error))
 
 
-def _take_off(state: SeamState) -> bool:
-    if state.undo is not None:
-        try:
-            state.undo()
-        except Exception as error:
-            state.reason = f"cannot be undone: {error}"
-            once(logging.WARNING, f"seam {state.seam.name} {state.reason}")
-            return False
-    state.state, state.reason, state.undo = WAITING, "", None
-    return True
+def _wait_until_whole(module: object) -> None:
+    """Apply the seams of a half-imported module when whoever imports it is through.
 
-
-def _is_half_imported(module: object) -> bool:
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
-
-
-def _is_late(state: SeamState) -> bool:
-    return state.state == WAITING and state.seam.module in sys.modules
-
-
-class _RetryOnNextImport:
-    """A ``sys.meta_path`` entry that calls `retry` until nothing is late any more.
-
-    A hook for a module that is half-imported, by another thread or further up this one, is
-    fired at once by wrapt, and only once. Imports that follow are the occasions to look again.
+    Nothing calls us at that moment, so a thread looks; it must not import the module itself,
+    because it would execute it a second time where the first import fails.
     """
 
-    def __init__(self) -> None:
-        self._busy = False
+    def wait() -> None:
+        while is_half_imported(module):
+            time.sleep(0.02)
+        _awaited.discard(id(module))
+        if sys.modules.get(str(getattr(module, "__name__", ""))) is module:
+            on_loaded(module)
 
-    def arm(self) -> None:
-        if self not in sys.meta_path:
-            sys.meta_path.insert(0, self)
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            retry()
-            if not any(_is_late(state) for state in STATES.values()) and self in sys.meta_path:
-                sys.meta_path.remove(self)
-        except Exception as error:  # an import of the host's is under way: never fail it
-            once(logging.WARNING, f"could not look again at a half-imported module: {error}")
-        finally:
-            self._busy = False
+    if is_half_imported(module) and id(module) not in _awaited:
+        _awaited.add(id(module))
+        threading.Thread(target=wait, name="litellm_patch", daemon=True).start()
 
 
-_RETRY = _RetryOnNextImport()
+def _finish_start() -> list[SeamState]:
+    """Judge what still waits. A module that LiteLLM loads when it needs it may wait on."""
+    global _start_is_over
+    waiting = [state for state in STATES.values() if state.state == WAITING]
+    missing = [state for state in waiting if not _exists(state.seam.module)]
+    with _lock:
+        for state in missing:
+            state.give_up()
+    if not _start_is_over:
+        _stop_if_strict()
+    _start_is_over = True
+    needed = [state for state in STATES.values() if state.state != NATIVE]
+    applied = sum(state.state == APPLIED for state in needed)
+    release = loaded_release() or "of unknown release"
+    once(
+        logging.INFO,
+        f"litellm_patch {__version__}: Retry-After active on litellm {release}, "
+        f"{applied}/{len(needed)} seams"
+        if needed
+        else f"litellm_patch {__version__}: stands down, LiteLLM has a source patch",
+        kind="active",
+    )
+    return missing
+
+
+def _tell(changed: list[SeamState]) -> None:
+    for state in changed:
+        if state.state == SKIPPED:
+            name, why = state.seam.name, state.reason
+            once(logging.WARNING, f"seam {name} skipped, LiteLLM is unchanged there: {why}")
+        elif state.state == FAILED:
+            once(
+                logging.WARNING,
+                f"seam {state.seam.name} failed, LiteLLM is unchanged: {state.reason}",
+            )
+    if changed and not _start_is_over:
+        _stop_if_strict()
+
+
+def _stop_if_strict() -> None:
+    wrong = [state for state in STATES.values() if state.state in (SKIPPED, FAILED)]
+    if wrong and mode() == STRICT:
+        seams = "; ".join(f"seam {s.seam.name} {s.state}: {s.reason}" for s in wrong)
+        stop(f"litellm {loaded_release() or 'of unknown release'} is not as expected: {seams}")
+
+
+def _exists(module: str) -> bool:
+    try:
+        return module in sys.modules or find_spec(module) is not None
+    except (ImportError, AttributeError, ValueError):  # a parent is missing, or is no package
+        return False
+
+
+def _forget_the_lock() -> None:
+    """In a forked child: a thread that held the lock does not exist there."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_the_lock)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from . import __version__, hooks
 from .release import loaded_release
-from .trigger import switched_off
+from .seam_state import APPLIED
+from .trigger import mode
 
 
 @dataclass(frozen=True)
 class SeamStatus:
-    """One seam: its name, place, state (`waiting`, `applied`, `skipped`, `failed`), the
-    reason for the last two, and how often its code ran since start (applied is not reached)."""
+    """One seam: its name, place, state (`waiting`, `applied`, `native`, `skipped`, `failed`),
+    the reason for the last three, and how often its code ran since start (applied is not
+    reached)."""
 
     name: str
     place: str
@@ -28,21 +30,21 @@ class Status:
 
     Attributes:
         version: of litellm_patch.
-        switched_off: ``LITELLM_PATCH=off`` was given.
+        mode: `on`, `off` or `strict`, as ``LITELLM_PATCH`` says.
         litellm: the release of the LiteLLM that is loaded, None before it is.
         litellm_file: where it was loaded from.
         seams: one entry for each row of the table of seams.
     """
 
     version: str
-    switched_off: bool
+    mode: str
     litellm: str | None
     litellm_file: str | None
     seams: tuple[SeamStatus, ...]
 
     @property
     def applied(self) -> int:
-        return sum(seam.state == hooks.APPLIED for seam in self.seams)
+        return sum(seam.state == APPLIED for seam in self.seams)
 
 
 def status() -> Status:
@@ -50,7 +52,7 @@ def status() -> Status:
     hooks.retry()
     return Status(
         version=__version__,
-        switched_off=switched_off(),
+        mode=mode(),
         litellm=loaded_release(),
         litellm_file=getattr(sys.modules.get("litellm"), "__file__", None),
         seams=tuple(

@@ -1,49 +1,113 @@
 """Wait for ``import litellm`` without costing a process that never does it anything.
 
 wrapt is the tool for post-import hooks, but importing it takes longer than starting the
-interpreter. So wrapt is imported at the moment when LiteLLM is: this finder stands first on
-``sys.meta_path``, finds nothing itself, and hands over to `activation` when the name
-``litellm`` comes by. Only `sys` and `os` are used here; both are always loaded.
+interpreter. So wrapt is imported at the moment when LiteLLM is: a finder stands first on
+``sys.meta_path``, and hands over to `activation` when ``litellm`` begins to be executed.
+Only `sys` and `os` are used here; both are always loaded.
 """
 
 import os
 import sys
 
 TARGET = "litellm"
+ON, OFF, STRICT = "on", "off", "strict"
+_WORDS = {
+    **dict.fromkeys(("", "on", "1", "true", "yes"), ON),
+    **dict.fromkeys(("off", "0", "false", "no"), OFF),
+    "strict": STRICT,
+}
+STRICT_EXIT = 78
+"""Exit status when strict mode stops a process: EX_CONFIG of sysexits.h."""
+
+
+def said() -> str:
+    """What ``LITELLM_PATCH`` says, as a word that can be compared."""
+    return os.environ.get("LITELLM_PATCH", "").strip().lower()
+
+
+def mode() -> str:
+    """`ON`, `OFF` or `STRICT`, as the operator said with ``LITELLM_PATCH``; unknown is `ON`."""
+    return _WORDS.get(said(), ON)
+
+
+def is_known() -> bool:
+    """Whether ``LITELLM_PATCH`` is unset or one of the words that it may be."""
+    return said() in _WORDS
 
 
 def switched_off() -> bool:
     """Whether the operator said ``LITELLM_PATCH=off`` (or ``0``, ``false``, ``no``)."""
-    return os.environ.get("LITELLM_PATCH", "").strip().lower() in ("off", "0", "false", "no")
+    return mode() == OFF
 
 
-class LitellmTrigger:
-    """A ``sys.meta_path`` entry that never finds a module; it only notices one."""
+class Loader:
+    """Executes LiteLLM as its own loader does, once `fire` has been called."""
 
-    # The signature is importlib's; naming its types would import `typing` in every process.
-    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
-        if name == TARGET:
+    # No annotations: naming the types would import `typing` in every process.
+    def __init__(self, loader):  # type: ignore[no-untyped-def]
+        self._loader = loader
+
+    def exec_module(self, module):  # type: ignore[no-untyped-def]
+        # From here on the module looks as if we had never been there.
+        for holder, name in ((module.__spec__, "loader"), (module, "__loader__")):
+            if getattr(holder, name, None) is self:
+                setattr(holder, name, self._loader)
+        if _FINDER in sys.meta_path:
             fire()
-        return None
+        self._loader.exec_module(module)
+
+    def __getattr__(self, name):  # type: ignore[no-untyped-def]
+        return getattr(self._loader, name)
 
 
-_TRIGGER = LitellmTrigger()
+class Finder:
+    """A ``sys.meta_path`` entry that finds what the other entries find, to see it executed.
+
+    Nothing else may happen in `find_spec`: importlib holds its global lock there, so that an
+    import, or waiting for anything, could be waiting for a thread that waits for that lock.
+    """
+
+    _searching = False  # importlib's global lock guards it
+
+    def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
+        if name != TARGET or self._searching:
+            return None
+        self._searching = True
+        try:
+            for finder in list(sys.meta_path):
+                spec = None if finder is self else finder.find_spec(name, path, target)
+                if spec is not None:
+                    break
+            else:
+                return None
+        finally:
+            self._searching = False
+        if hasattr(spec.loader, "exec_module"):
+            spec.loader = Loader(spec.loader)  # type: ignore
+        return spec
+
+
+_FINDER = Finder()
 
 
 def arm() -> None:
     """Wait for LiteLLM, or act now where it is already imported. Safe to call again."""
-    if switched_off() or _TRIGGER in sys.meta_path:
+    if switched_off() or _FINDER in sys.meta_path:
         return
     if TARGET in sys.modules:
         fire()
     else:
-        sys.meta_path.insert(0, _TRIGGER)
+        sys.meta_path.insert(0, _FINDER)
 
 
 def disarm() -> None:
-    """Stop waiting. Safe to call again."""
-    if _TRIGGER in sys.meta_path:
-        sys.meta_path.remove(_TRIGGER)
+    """Wait no longer.
+
+    A new list takes the old one's place: an import that is walking the old one would miss the
+    next entry, another agent's perhaps, if ours were taken out from before it.
+    """
+    if _FINDER in sys.meta_path:
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not _FINDER]
 
 
 def fire() -> None:
@@ -54,7 +118,29 @@ def fire() -> None:
 
         activate()
     except Exception as error:  # the host's `import litellm` must succeed without us
-        complain(f"not active, LiteLLM is unchanged: {type(error).__name__}: {error}")
+        try:
+            why = f"{type(error).__name__}: {error}"
+        except Exception:  # even its text is broken
+            why = type(error).__name__
+        text = f"not active, LiteLLM is unchanged: {why}"
+        if mode() == STRICT:
+            stop(text)
+        complain(text)
+
+
+def stop(text: str) -> None:
+    """End the process: what strict mode does instead of going on without the patch.
+
+    Not by an exception: LiteLLM imports its proxy inside ``try``/``except``, and an exit in a
+    thread would end that thread alone. At start there is nothing to be cleaned up.
+    """
+    complain(f"stopped by LITELLM_PATCH=strict (exit status {STRICT_EXIT}): {text}")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # closed, or None
+            pass
+    os._exit(STRICT_EXIT)
 
 
 def complain(text: str) -> None:

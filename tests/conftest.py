@@ -3,7 +3,8 @@
 A test marked `needs_patch` runs twice: on the side ``with-patch``, where it must pass, and on
 the side ``without-patch``, where it must fail (a strict xfail). So a test that would pass
 without the patch, and therefore proves nothing, turns the run red by itself. On a native
-release, where LiteLLM does some of it on its own, only the side with the patch is run.
+release, where LiteLLM does some of it on its own, only the side with the patch is run, unless
+the mark says ``needs_patch(native=True)``: then no release does it alone.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from typing import Any, Callable
 
 import openai
 import pytest
+from fake_litellm import Tree
 
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
+from litellm_patch.source import marker
+
+pytest_plugins = ["fault_injection"]
 
 # The right reasons for a failure without the patch. Anything else, such as a proxy that did
 # not start, is an error on both sides.
 FAILURES = (AssertionError, openai.RateLimitError)
 WITH, WITHOUT = "with-patch", "without-patch"
-LAUNCH = {WITH: [sys.executable, "-m", "litellm_patch", "run", "--"], WITHOUT: []}
 
 COOLDOWN = 5.2
 """Seconds, for every group of the shared proxies: long enough to ask in time on a slow machine,
@@ -39,30 +43,54 @@ GROUPS = (
     "sdk-sync",
     "sdk-async",
     "sdk-anthropic",
+    "left",
     "healthy",
     "provider-429",
 )
 
 
-def has_native_header() -> bool:
-    """Whether the installed LiteLLM has its own header code (1.90.0 and later)."""
+def litellm_has(name: str, path: str) -> bool:
+    """Whether the installed LiteLLM has `name` in one of its files."""
     found = find_spec("litellm")
     assert found is not None
     assert found.origin is not None
-    source = Path(found.origin).parent / "proxy" / "common_request_processing.py"
-    return source.exists() and "_apply_router_cooldown_retry_after" in source.read_text()
+    source = Path(found.origin).parent / path
+    return source.exists() and name in source.read_text()
+
+
+def has_native_header() -> bool:
+    """Whether the installed LiteLLM has its own header code (1.90.0 and later)."""
+    return litellm_has("_apply_router_cooldown_retry_after", "proxy/common_request_processing.py")
+
+
+def has_source_patch() -> bool:
+    """Whether the installed LiteLLM was patched in its source (see patches/)."""
+    return litellm_has(marker.NAME, "types/router.py")
+
+
+# In an environment whose LiteLLM is patched in its source, that is what has the patch: the
+# proxies start without the launcher, and there is no side without it.
+LAUNCHER = [sys.executable, "-m", "litellm_patch", "run", "--"]
+LAUNCH = {WITH: [] if has_source_patch() else LAUNCHER, WITHOUT: []}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.definition.get_closest_marker("needs_patch") is None:
+    mark = metafunc.definition.get_closest_marker("needs_patch")
+    if mark is None:
         return
     sides: list[Any] = [WITH]
-    if not has_native_header():
+    if not has_source_patch() and (mark.kwargs.get("native") or not has_native_header()):
         must_fail = pytest.mark.xfail(
             strict=True, raises=FAILURES, reason="it must fail without the patch"
         )
         sides.append(pytest.param(WITHOUT, marks=must_fail))
     metafunc.parametrize("side", sides, scope="session")
+
+
+@pytest.fixture
+def fake_litellm(tmp_path: Path) -> Tree:
+    """A LiteLLM of a few lines, for tests of the machinery."""
+    return Tree(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,20 @@
 """A directory for ``PYTHONPATH``: the `sitecustomize` in it activates litellm_patch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+def with_patch(environment: Mapping[str, str]) -> dict[str, str]:
+    """A copy of `environment` in which Python processes start with the patch on.
+
+    An existing ``PYTHONPATH`` is kept behind ours; calling this twice changes nothing more.
+    """
+    entries = [FOLDER]
+    for entry in environment.get("PYTHONPATH", "").split(os.pathsep):
+        if entry and entry not in entries:
+            entries.append(entry)
+    return {**environment, "PYTHONPATH": os.pathsep.join(entries)}

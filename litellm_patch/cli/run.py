@@ -12,10 +12,8 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
-BOOTSTRAP = Path(__file__).resolve().parent.parent / "bootstrap"
+from ..bootstrap import with_patch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,15 +38,3 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         print(f"litellm-patch run: cannot run {program}: {error.strerror}", file=sys.stderr)
         return 126
-
-
-def with_patch(environment: Mapping[str, str]) -> dict[str, str]:
-    """A copy of `environment` in which Python processes start with the patch on.
-
-    An existing ``PYTHONPATH`` is kept behind ours; calling this twice changes nothing more.
-    """
-    entries = [str(BOOTSTRAP)]
-    for entry in environment.get("PYTHONPATH", "").split(os.pathsep):
-        if entry and entry not in entries:
-            entries.append(entry)
-    return {**environment, "PYTHONPATH": os.pathsep.join(entries)}

@@ -45,14 +45,28 @@ class Proxy:
         return {"authorization": f"Bearer {MASTER_KEY}", "content-type": "application/json"}
 
 
-def group(name: str, stand_in_url: str, deployments: Sequence[str], **params: Any) -> list[Any]:
-    """Entries of ``model_list`` for a model group whose deployments are at the stand-in."""
+def group(
+    name: str,
+    stand_in_url: str,
+    deployments: Sequence[str],
+    *,
+    provider: str = "openai",
+    path: str = "/v1",
+    **params: Any,
+) -> list[Any]:
+    """Entries of ``model_list`` for a model group whose deployments are at the stand-in.
+
+    Args:
+        provider: LiteLLM's name of the API that the deployments are called by.
+        path: what that API's base URL ends with.
+        params: more ``litellm_params``.
+    """
     return [
         {
             "model_name": name,
             "litellm_params": {
-                "model": f"openai/{deployment}",
-                "api_base": f"{stand_in_url}/v1",
+                "model": f"{provider}/{deployment}",
+                "api_base": stand_in_url + path,
                 "api_key": "not-a-key",
                 **params,
             },
@@ -96,6 +110,7 @@ def running_proxy(
     program: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    files: Mapping[str, str] | None = None,
     waiting: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[Proxy]:
     """Run a proxy for the length of a ``with`` block.
@@ -106,6 +121,8 @@ def running_proxy(
         program: the proxy's command; by default the one of this interpreter's environment.
         environment: added to `clean_environment`.
         arguments: added to the proxy's command.
+        files: name to content of files beside the configuration, for example Python modules
+            that it names.
         waiting: called several times a second with the seconds since the start.
 
     Raises:
@@ -114,6 +131,8 @@ def running_proxy(
     with tempfile.TemporaryDirectory(prefix="litellm-patch-") as folder:
         path = Path(folder) / "config.yaml"
         path.write_text(json.dumps(configuration, indent=1))
+        for name, content in (files or {}).items():
+            (Path(folder) / name).write_text(content)
         port = free_port()
         program = console_script() if program is None else program
         command = [*launch, *program, "--config", str(path), "--port", str(port)]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Mapping
 from typing import Any, Callable
 
 import wrapt
 
-from ..report import once
+from ..report import failed
 from .seam import DoesNotFit, Seam, Undo
 
 Look = Callable[[object, Mapping[str, Any], object], None]
@@ -32,6 +31,7 @@ class AfterCall:
         except AttributeError as error:
             raise DoesNotFit(f"{seam.module} has no {seam.attribute}") from error
         signature = _signature_with(seam, original)
+        is_method = inspect.isclass(parent)
 
         def wrapper(
             wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -39,25 +39,49 @@ class AfterCall:
             result = wrapped(*args, **kwargs)
             try:
                 reached()
-                arguments = signature.bind_partial(instance, *args, **kwargs).arguments
-                self._look(instance, arguments, result)
+                # A plain function that somebody put around ours passes the instance first.
+                everything = args if instance is None else (instance, *args)
+                arguments = signature.bind_partial(*everything, **kwargs).arguments
+                self._look(everything[0] if is_method else None, arguments, result)
             except Exception as error:
-                once(
-                    logging.WARNING,
-                    f"seam {seam.name} failed, LiteLLM's own answer stands: "
-                    f"{type(error).__name__}: {error}",
-                )
+                failed(f"seam {seam.name} failed, LiteLLM's own answer stands", error)
             return result
 
         ours = wrapt.FunctionWrapper(original, wrapper)
+        inherited = name not in vars(parent)
         setattr(parent, name, ours)
 
         def undo() -> None:
-            if vars(parent).get(name) is not ours:
-                raise DoesNotFit(f"{seam.attribute} was wrapped again by someone else")
-            setattr(parent, name, original)
+            outermost = vars(parent).get(name)
+            if outermost is original:
+                return
+            if outermost is not ours:
+                _layer_above(ours, outermost, seam).__wrapped__ = original
+            elif inherited:
+                delattr(parent, name)
+            else:
+                setattr(parent, name, original)
 
         return undo
+
+
+def _layer_above(ours: object, outermost: Any, seam: Seam) -> Any:
+    """The wrapper that somebody else put directly around `ours`.
+
+    Only wrapt's wrappers call what their ``__wrapped__`` says. A function made by
+    `functools.wraps` has that attribute, too, but calls what it remembers.
+    """
+    layer = outermost
+    while _is_wrapt(layer):
+        if layer.__wrapped__ is ours:
+            return layer
+        layer = layer.__wrapped__
+    raise DoesNotFit(f"{seam.attribute} was wrapped again by something that is not wrapt's")
+
+
+def _is_wrapt(layer: object) -> bool:
+    """By the name of the class, because agents bring copies of wrapt of their own."""
+    return any(kind.__name__ in ("ObjectProxy", "BaseObjectProxy") for kind in type(layer).__mro__)
 
 
 def _signature_with(seam: Seam, function: Any) -> inspect.Signature:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Callable
 
+from ..handler_tables import NoHandlerTable, add_handler, own_table
+from ..report import failed
 from .seam import DoesNotFit, Seam, Undo
-
-Handlers = dict[Any, Any]
 
 
 class RefusalHandler:
@@ -22,9 +22,10 @@ class RefusalHandler:
 
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
         app = getattr(module, seam.attribute, None)
-        own = getattr(app, "exception_handlers", None)
-        if not isinstance(own, dict):
-            raise DoesNotFit(f"{seam.module}.{seam.attribute} has no table of exception handlers")
+        try:
+            own = own_table(app)
+        except NoHandlerTable as error:
+            raise DoesNotFit(f"{seam.module}:{seam.attribute}: {error}") from error
         refusal_class = _loaded("litellm.types.router", "RouterRateLimitError")
         error_class = _loaded("litellm.proxy._types", "ProxyException")
         _require_parameters(error_class, seam)
@@ -32,23 +33,18 @@ class RefusalHandler:
             raise DoesNotFit("the app already has a handler for RouterRateLimitError")
 
         async def handler(request: Any, refusal: Exception) -> Any:
-            convert = own.get(error_class)
-            if convert is None:  # LiteLLM's handler is gone: behave as if ours were, too
-                raise refusal
-            reached()
-            answer = convert(request, _as_proxy_exception(error_class, refusal))
-            return await answer if inspect.isawaitable(answer) else answer
+            try:
+                convert = own.get(error_class)
+                # Without LiteLLM's handler, or on a WebSocket: as if ours were not there.
+                if convert is not None and request.scope.get("type") == "http":
+                    reached()
+                    answer = convert(request, _as_proxy_exception(error_class, refusal))
+                    return await answer if inspect.isawaitable(answer) else answer
+            except Exception as error:
+                failed(f"seam {seam.name} failed, the refusal goes on as without it", error)
+            raise refusal
 
-        own[refusal_class] = handler
-        for table in _built_tables(app):
-            table.setdefault(refusal_class, handler)
-
-        def undo() -> None:
-            for table in (own, *_built_tables(app)):
-                if table.get(refusal_class) is handler:
-                    del table[refusal_class]
-
-        return undo
+        return add_handler(app, refusal_class, handler)
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:
@@ -59,22 +55,6 @@ def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:
         param=getattr(refusal, "param", "None"),
         code=429,
     )
-
-
-def _built_tables(app: Any) -> Iterator[Handlers]:
-    """The handler tables of a middleware stack that is already built.
-
-    Starlette copies the app's table when the stack is built, at the first call, so a handler
-    that is registered later would never be asked.
-    """
-    layer = getattr(app, "middleware_stack", None)
-    for _ in range(100):  # a stack has a dozen layers; this only bounds a cycle
-        if layer is None:
-            return
-        table = getattr(layer, "_exception_handlers", None)
-        if isinstance(table, dict):
-            yield table
-        layer = getattr(layer, "app", None)
 
 
 def _require_parameters(error_class: Any, seam: Seam) -> None:

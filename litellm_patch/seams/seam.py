@@ -12,6 +12,20 @@ class DoesNotFit(Exception):
     """A seam does not look as expected in this LiteLLM; it is left alone."""
 
 
+def always_needed(module: object) -> str:
+    """No release does without the seam."""
+    return ""
+
+
+def lacks(attribute: str) -> Callable[[object], str]:
+    """For `Seam.unneeded`: releases whose module has no `attribute` have no use for the seam."""
+
+    def unneeded(module: object) -> str:
+        return "" if hasattr(module, attribute) else f"this release has no {attribute}"
+
+    return unneeded
+
+
 class Joint(Protocol):
     """How a seam is attached to a loaded module of LiteLLM."""
 
@@ -40,6 +54,9 @@ class Seam:
         releases: the LiteLLM releases that have the place.
         unnecessary_when: what would make the seam superfluous.
         joint: how it is attached.
+        unneeded: given the loaded module, or None where the release has no such module, why
+            the seam is not needed there, or "". Looks at features, not at versions. Elsewhere
+            a place that is missing or changed is a defect, which strict mode does not accept.
     """
 
     name: str
@@ -50,3 +67,4 @@ class Seam:
     releases: str
     unnecessary_when: str
     joint: Joint
+    unneeded: Callable[[object], str] = always_needed

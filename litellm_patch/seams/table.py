@@ -7,11 +7,43 @@ entry points, because entry points cannot be computed; a test compares the two.
 from __future__ import annotations
 
 from .call_joint import AfterCall
+from .cooldown_cache import note_own_cooldown, note_remaining
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
+from .rate_limit_error import put_on_refusal
 from .seam import Seam
 
 SEAMS: tuple[Seam, ...] = (
+    Seam(
+        name="cooldown-begin",
+        module="litellm.router_utils.cooldown_cache",
+        attribute="CooldownCache.add_deployment_to_cooldown",
+        parameters=("model_id",),
+        adds="knows which cooldowns another proxy wrote to the shared Redis",
+        releases="all since 1.53.1",
+        unnecessary_when="LiteLLM tells the remaining time",
+        joint=AfterCall(note_own_cooldown),
+    ),
+    Seam(
+        name="cooldown-left",
+        module="litellm.router_utils.cooldown_cache",
+        attribute="CooldownCache.get_min_cooldown",
+        parameters=("model_ids",),
+        adds="the time that is left of a cooldown, where LiteLLM tells the configured one",
+        releases="all since 1.53.1",
+        unnecessary_when="LiteLLM tells the remaining time; no release does (1.109.1)",
+        joint=AfterCall(note_remaining),
+    ),
+    Seam(
+        name="refusal",
+        module="litellm.types.router",
+        attribute="RouterRateLimitError.__init__",
+        parameters=("cooldown_time",),
+        adds="the remaining time on the exception, also as its attribute retry_after",
+        releases="all since 1.53.1",
+        unnecessary_when="LiteLLM tells the remaining time; no release does (1.109.1)",
+        joint=AfterCall(put_on_refusal),
+    ),
     Seam(
         name="proxy-exception",
         module="litellm.proxy._types",

@@ -36,6 +36,16 @@ def delay_seconds(seconds: float) -> str:
     return str(math.ceil(seconds))
 
 
+def delay_milliseconds(seconds: float) -> str:
+    """`seconds` as the value of ``retry-after-ms``, in whole milliseconds, rounded up.
+
+    The OpenAI, Anthropic and Vercel SDKs read this header first. Rounding up keeps both in
+    step: `delay_seconds` is this value in whole seconds, again rounded up.
+    """
+    # Through the decimal form, or 1.001 s would become 1002 ms by a rounding error of 2e-16.
+    return str(math.ceil(round(seconds * 1000, 6)) or math.ceil(seconds))
+
+
 def parse_delay_seconds(value: object) -> int | None:
     """The seconds in a valid delay-seconds header value, or None (fractions and dates too)."""
     text = value.strip() if isinstance(value, str) else ""

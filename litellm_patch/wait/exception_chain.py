@@ -46,7 +46,10 @@ def retry_after(error: BaseException | None) -> float | None:
     Reads LiteLLM's `RouterRateLimitError`, also below `__cause__`, `__context__` or in an
     exception group. Returns None when nothing is known, and never raises.
     """
-    refusal = find_refusal(error, None, time.monotonic())
+    try:
+        refusal = find_refusal(error, None, time.monotonic())
+    except Exception:  # an attribute of a foreign exception may raise when it is read
+        return None
     return refusal.seconds if refusal is not None else None
 
 

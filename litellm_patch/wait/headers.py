@@ -1,17 +1,20 @@
-"""Put ``Retry-After`` into the headers of an error answer, beside whatever stands there."""
+"""Put ``Retry-After`` and ``retry-after-ms`` into the headers of an error answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .delay_seconds import delay_seconds, parse_delay_seconds
+from .delay_seconds import delay_milliseconds, delay_seconds, parse_delay_seconds
 from .exception_chain import Refusal
 
 RETRY_AFTER = "retry-after"
+RETRY_AFTER_MS = "retry-after-ms"
 
 
 def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, str]:
     """A copy of `headers` with exactly one valid ``Retry-After`` for `refusal`.
+
+    Where the value is ours, ``retry-after-ms`` tells the same wait in milliseconds.
 
     A valid value that is already there stays: somebody decided it, and may know more. The
     exception is LiteLLM's own header (1.90.0 and later), which is the configured cooldown
@@ -22,12 +25,16 @@ def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, 
     """
     if refusal.seconds is None:
         return dict(headers)
-    ours = delay_seconds(refusal.seconds)
+    milliseconds = delay_milliseconds(refusal.seconds)
+    ours = delay_seconds(int(milliseconds) / 1000)
     theirs = [value for name, value in headers.items() if name.lower() == RETRY_AFTER]
     if len(theirs) == 1 and parse_delay_seconds(theirs[0]) is not None:
         native = refusal.configured is not None and theirs[0] == delay_seconds(refusal.configured)
-        if not native or theirs[0] == ours:
+        if not native:
             return dict(headers)
-    kept = {name: value for name, value in headers.items() if name.lower() != RETRY_AFTER}
-    kept[RETRY_AFTER] = ours
-    return kept
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in (RETRY_AFTER, RETRY_AFTER_MS)
+    }
+    return {**kept, RETRY_AFTER: ours, RETRY_AFTER_MS: milliseconds}

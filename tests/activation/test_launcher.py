@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from litellm_patch.cli.run import BOOTSTRAP, with_patch
+from litellm_patch.bootstrap import FOLDER as BOOTSTRAP
+from litellm_patch.bootstrap import with_patch
 
 RUN = [sys.executable, "-m", "litellm_patch", "run", "--"]
 

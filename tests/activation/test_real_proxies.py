@@ -93,9 +93,10 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
     assert answer.status == 429
     if way == "nothing":
         return  # on a native release chat has the header, on others the marked tests look
-    assert answer.retry_after == "60"
+    assert answer.retry_after in ("60", "59", "58")
     # Speech needs the app's handler as well, also where the app was built before we came.
-    assert (speech.status, speech.retry_after) == (429, "60")
+    assert speech.status == 429, log[-5000:]
+    assert speech.retry_after in ("60", "59", "58")
     assert log.count("Retry-After active on litellm") == 1, log
 
 

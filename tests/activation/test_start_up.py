@@ -81,6 +81,21 @@ def test_an_interpreter_without_the_package_starts_silently(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_no_other_finder_is_passed_over_when_litellm_is_sought(tmp_path):
+    (tmp_path / "litellm.py").write_text("")
+    program = (
+        "import sys\n"
+        "class Finder:\n"
+        "    asked = []\n"
+        "    def find_spec(self, name, path=None, target=None): self.asked.append(name)\n"
+        "watch = [f for f in sys.meta_path if 'litellm_patch' in type(f).__module__][0]\n"
+        "sys.meta_path.insert(sys.meta_path.index(watch) + 1, Finder())\n"
+        "import litellm\n"
+        "print('litellm' in Finder.asked)"
+    )
+    assert python(program, BOOTSTRAP, str(tmp_path))[0] == "True"
+
+
 def test_a_missing_wrapt_is_said_once_and_litellm_is_imported(tmp_path):
     (tmp_path / "litellm.py").write_text("fine = True\n")
     (tmp_path / "wrapt.py").write_text("raise ImportError('no wrapt here')\n")

@@ -2,6 +2,7 @@
 
 Called by tox with that name, in that environment. A release that needs more than its number
 to be installed on today's registry has a line in `EXTRA`; everything else needs none.
+``-sourcepatch`` at the end of the name patches LiteLLM's source (see patches/).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from sysconfig import get_path
 
 ROOT = Path(__file__).parents[2]
+PATCH_SOURCE = [sys.executable, "-m", "litellm_patch", "apply", "--to", get_path("purelib")]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
 # Requirements (constraints) and overrides by the first release of a range, newest first.
@@ -30,9 +33,12 @@ def number(release: str) -> tuple[int, ...]:
 
 def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
     """What to install, and which packages to take out of LiteLLM's pins, for an environment."""
-    named = dict(zip(factors[1::2], factors[2::2]))
+    named = dict(zip(factors[1::2], factors[2::2]))  # a factor without a number is for tox alone
     wanted = [*TOOLS, f"litellm[proxy]=={named['litellm']}"]
     wanted += [f"wrapt=={named['wrapt']}"] if "wrapt" in named else ["wrapt>=1.15,<3"]
+    if number(named.get("wrapt", "2.0")) < (2, 0):
+        # There, discover_post_import_hooks() needs pkg_resources and is silent without it.
+        wanted.append("setuptools<81")
     for first, constraints, overrides in EXTRA:
         if number(named["litellm"]) >= number(first):
             return wanted + constraints, overrides
@@ -40,7 +46,13 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main() -> int:
-    wanted, overrides = requirements(sys.argv[1].split("-"))
+    factors = sys.argv[1].split("-")
+    wanted, overrides = requirements(factors)
+    if "sourcepatch" in factors:
+        # An environment that is used again may have an older patch in it.
+        patch, anew = [PATCH_SOURCE], ["--reinstall-package", "litellm"]
+    else:
+        patch, anew = [], []
     print("installing", *wanted, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(overrides))
@@ -49,8 +61,9 @@ def main() -> int:
         # The working tree is installed last, and without dependencies: it must fit what is
         # there, and force nothing.
         for command in (
-            [*install, "--override", file.name, *wanted],
+            [*install, *anew, "--override", file.name, *wanted],
             [*install, "--no-deps", "-e", str(ROOT)],
+            *patch,
         ):
             status = subprocess.call(command)
             if status:

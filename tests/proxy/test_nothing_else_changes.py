@@ -85,6 +85,10 @@ def comparable(answer) -> tuple:
     # Which of two equal deployments LiteLLM picks is random.
     body = re.sub(rb"(first|second|lonely)-[ab]", rb"\1-?", answer.body)
     body = re.sub(rb'"created":\d+', b'"created":0', body)
+    # Up to 1.75 the message repeats the cooldown records, with their times of day.
+    body, records = re.subn(rb"cooldown_list=\[\(.*\)\]", b"cooldown_list=[...]", body)
+    if records:
+        del headers["content-length"]
     body = re.sub(rb'"chatcmpl-[^"]+"', b'"chatcmpl-"', body)  # made up anew on some releases
     return answer.status, answer.reason, headers, body
 
@@ -95,8 +99,8 @@ def test_status_body_headers_and_provider_calls_are_as_without_the_patch():
         patched_answers, patched_calls = play(WITH)
         if patched_calls == stock_calls:
             break
-        # Some releases (seen: 1.70.0) now and then skip a retry without the patch, too. A
-        # difference that the patch makes is there every time.
+        # LiteLLM itself varies: seen on 1.70.0, a streamed refusal is booked, late, as a failure
+        # of a deployment that was never asked. A difference that the patch makes is always there.
     assert patched_calls == stock_calls
     for step, stock, patched in zip(STEPS, stock_answers, patched_answers):
         assert comparable(patched) == comparable(stock), step

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from litellm_patch.wait.delay_seconds import (
     LARGEST,
+    delay_milliseconds,
     delay_seconds,
     parse_delay_seconds,
     usable_seconds,
@@ -30,6 +31,14 @@ def test_seconds_are_whole_and_rounded_up(seconds, header):
 )
 def test_what_is_no_usable_number_is_nothing(value):
     assert usable_seconds(value) is None
+
+
+@pytest.mark.parametrize(
+    "seconds, header",
+    [(0, "0"), (1e-12, "1"), (0.0004, "1"), (1.001, "1001"), (41.2, "41200"), (60, "60000")],
+)
+def test_milliseconds_are_whole_and_rounded_up(seconds, header):
+    assert delay_milliseconds(usable_seconds(seconds)) == header
 
 
 @given(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.booleans()))

@@ -12,12 +12,13 @@ from litellm_patch.wait.delay_seconds import parse_delay_seconds
 from litellm_patch.wait.exception_chain import Refusal
 from litellm_patch.wait.headers import with_retry_after
 
+BOTH_60 = {"retry-after": "60", "retry-after-ms": "60000"}
 MINUTE = Refusal(seconds=60, configured=60)
 LEFT = Refusal(seconds=12.5, configured=60)
 
 
 def test_the_header_is_added_and_the_others_stay():
-    assert with_retry_after({"x": "1"}, MINUTE) == {"x": "1", "retry-after": "60"}
+    assert with_retry_after({"x": "1"}, MINUTE) == {"x": "1", **BOTH_60}
 
 
 def test_what_somebody_decided_stays():
@@ -25,17 +26,24 @@ def test_what_somebody_decided_stays():
 
 
 def test_litellms_own_configured_time_makes_way_for_the_time_left():
-    assert with_retry_after({"retry-after": "60"}, LEFT) == {"retry-after": "13"}
+    assert with_retry_after({"retry-after": "60"}, LEFT) == {
+        "retry-after": "13",
+        "retry-after-ms": "12500",
+    }
 
 
 @pytest.mark.parametrize("invalid", ["16.7596", "", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
 def test_an_invalid_value_makes_way(invalid):
-    assert with_retry_after({"Retry-After": invalid}, MINUTE) == {"retry-after": "60"}
+    assert with_retry_after({"Retry-After": invalid}, MINUTE) == BOTH_60
 
 
 def test_several_headers_become_one():
     both = {"Retry-After": "5", "retry-after": "6"}
-    assert with_retry_after(both, MINUTE) == {"retry-after": "60"}
+    assert with_retry_after(both, MINUTE) == BOTH_60
+
+
+def test_milliseconds_of_somebody_else_do_not_stay_beside_our_seconds():
+    assert with_retry_after({"Retry-After-Ms": "7"}, MINUTE) == BOTH_60
 
 
 def test_without_a_number_nothing_changes():
@@ -56,3 +64,5 @@ def test_there_is_always_exactly_one_valid_value(headers, seconds):
     values = [value for name, value in result.items() if name.lower() == "retry-after"]
     assert len(values) == 1
     assert parse_delay_seconds(values[0]) is not None
+    if "retry-after-ms" in result:
+        assert int(values[0]) == -(-int(result["retry-after-ms"]) // 1000)

@@ -1,0 +1,46 @@
+"""``litellm-patch status``: whether a proxy that is started here would have the patch on."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterator
+
+from ..survey.survey import Copy, Survey, survey
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 if such a proxy has the patch on in every place that needs it, 1 if not."""
+    found = survey()
+    if options.json:
+        print(json.dumps({**dataclasses.asdict(found), "good": found.good}, indent=2))
+    else:
+        print("\n".join(_lines(found)))
+    return 0 if found.good else 1
+
+
+def _lines(found: Survey) -> Iterator[str]:
+    active = "yes" if found.reached else f"NO: {found.why_not}"
+    yield f"litellm_patch  {found.version} (LITELLM_PATCH: {found.mode})"
+    yield f"litellm        {found.console_script or 'no such command'}"
+    yield f"  python       {found.python}"
+    yield f"  imports      {_copy(found.litellm) if found.litellm else 'no litellm'}"
+    yield f"  wrapt        {found.wrapt or 'missing'}"
+    yield f"  patch on     {active}"
+    for copy in found.other_copies:
+        yield f"other copy     {_copy(copy)}"
+    for seam in found.seams:
+        why = f": {seam.reason}" if seam.reason else ""
+        yield f"seam           {seam.name} ({seam.place}) {seam.state}{why}"
+    for warning in found.warnings:
+        yield f"warning        {warning}"
+
+
+def _copy(copy: Copy) -> str:
+    own = "a header of its own" if copy.native else "no header of its own"
+    return f"{copy.release or 'unknown release'}, {own}, {copy.file}"

@@ -1,0 +1,111 @@
+"""``litellm-patch verify``: prove it on this machine's own LiteLLM."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..lab.cooling import DidNotCool
+from ..lab.own_settings import CannotRead, OwnSettings, read_settings
+from ..lab.proof import Comparison, Told, compare
+from ..lab.proxy import ProxyDidNotStart, console_script
+from .progress import Progress
+
+LAUNCHES: tuple[list[str], list[str]] = (
+    [],
+    [sys.executable, "-m", "litellm_patch", "run", "--"],
+)
+COOLDOWN = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="take router_settings and general_settings from this LiteLLM configuration; "
+        "models, keys, addresses and callbacks are not",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 if every refusal of the router carries the header, 1 if not or if that is not known."""
+    started = time.monotonic()
+    own = OwnSettings({}, ())
+    try:
+        if options.config is not None:
+            own = read_settings(options.config)
+        with Progress(f"two proxies of {console_script()[0]}, without and with") as progress:
+            found = compare(
+                own.sections,
+                LAUNCHES,
+                lambda _: progress.tick(time.monotonic() - started),
+                COOLDOWN,
+            )
+    except CannotRead as error:
+        return _fail(options, str(error))
+    except (ProxyDidNotStart, DidNotCool) as error:
+        return _fail(options, f"the proxy did not do its part: {error}")
+    good = all(each.good for each in found) and any(each.judged for each in found)
+    if options.json:
+        print(json.dumps(_as_json(found, own, good), indent=2))
+    else:
+        print("\n".join(_lines(found, own, good)))
+        print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0 if good else 1
+
+
+def _fail(options: argparse.Namespace, why: str) -> int:
+    if options.json:
+        print(json.dumps({"good": False, "error": why.splitlines()[0]}, indent=2))
+    print(f"verify: {why}", file=sys.stderr)
+    return 1
+
+
+def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterator[str]:
+    if own.left_out:
+        yield f"left out of the configuration: {', '.join(own.left_out)}\n"
+    yield f"{'kind':26}{'without':24}{'with litellm_patch':24}"
+    yield f"{'-' * 24:26}{'-' * 22:24}{'-' * 22:24}"
+    for each in found:
+        verdict = ("ok" if each.good else "MISSING") if each.judged else "not refused here"
+        yield f"{each.kind:26}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
+    judged = [each for each in found if each.judged]
+    carrying = sum(each.good for each in judged)
+    before = sum(each.without.carries for each in judged)
+    yield ""
+    yield f"of {len(judged)} kinds that are refused, {before} carry it without, {carrying} with"
+    yield "verdict: good" if good else "verdict: NOT good"
+
+
+def _cell(told: Told) -> str:
+    if told.absent:
+        return "no such route"
+    if not told.status:
+        return "could not be asked"
+    return f"{told.status} retry-after: {', '.join(told.retry_after) or '-'}"
+
+
+def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
+    def side(told: Told) -> dict[str, object]:
+        return {"status": told.status, "retry_after": list(told.retry_after)}
+
+    return {
+        "good": good,
+        "left_out": list(own.left_out),
+        "kinds": [
+            {
+                "kind": each.kind,
+                "without": side(each.without),
+                "with": side(each.with_patch),
+                "judged": each.judged,
+                "good": each.good,
+            }
+            for each in found
+        ],
+    }

@@ -1,0 +1,85 @@
+"""For a FastAPI or Starlette app of your own that uses `litellm.Router` without LiteLLM's proxy.
+
+There the router's refusal is a bare `ValueError`, and the app answers 500. `install` makes
+it a 429 that says when to come back::
+
+    from litellm_patch.fastapi import install
+
+    install(app)
+
+An app that is mounted below another one has exception handlers of its own: install there, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Callable, Optional
+
+from .handler_tables import add_handler
+from .report import once
+from .wait.exception_chain import find_refusal
+from .wait.headers import with_retry_after
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+Body = Callable[[Exception, Optional[float]], object]
+"""Makes the body, which must be JSON, of the refusal and the seconds to wait (None: unknown)."""
+
+
+def openai_body(refusal: Exception, seconds: float | None) -> dict[str, Any]:
+    """The error body of the OpenAI API.
+
+    LiteLLM's own message is not repeated: it lists the deployments that are cooling and, up to
+    1.75, what their providers answered, which is nothing for the clients of an app.
+    """
+    wait = "" if seconds is None else f" Try again in {seconds:.0f} seconds."
+    return {
+        "error": {
+            "message": f"No deployments available for model {getattr(refusal, 'model', '')}.{wait}",
+            "type": "rate_limit_error",
+            "param": None,
+            "code": "429",
+        }
+    }
+
+
+def install(app: Starlette, body: Body = openai_body) -> None:
+    """Let `app` answer the router's refusals with 429, ``Retry-After`` and ``retry-after-ms``.
+
+    Works at any time, also when the app is serving already, and with or without the import
+    hook; with it the header tells the time left, without it the configured cooldown. Calling
+    it again replaces `body`. Handlers for other exceptions are left alone.
+
+    Args:
+        body: see `Body`; an exception in it is answered with the default body.
+
+    Raises:
+        ImportError: LiteLLM or Starlette is not installed.
+    """
+    from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
+    from starlette.responses import JSONResponse
+
+    async def handler(request: Request, refusal: Exception) -> Response:
+        if request.scope.get("type") != "http":  # a WebSocket carries no header any more
+            raise refusal
+        seconds, headers = _wait(refusal)
+        try:
+            return JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
+        except Exception as error:  # the app's own callable: a refusal must still be answered
+            once(logging.WARNING, f"the app's body for a refusal failed: {type(error).__name__}")
+            content = openai_body(refusal, seconds)
+            return JSONResponse(content, status_code=429, headers=headers)
+
+    for kind in (RouterRateLimitError, RouterRateLimitErrorBasic):
+        add_handler(app, kind, handler)
+
+
+def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
+    found = find_refusal(refusal, None, time.monotonic())
+    if found is None or found.seconds is None:
+        return None, {}
+    return found.seconds, with_retry_after({}, found)

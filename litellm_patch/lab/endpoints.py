@@ -1,0 +1,183 @@
+"""The kinds of requests that a LiteLLM proxy routes to a model group, as data.
+
+Tests are parametrised over this table, and `verify` walks it against a running proxy. Every
+entry makes a complete, small, valid request; the files in multipart forms are a few bytes,
+because a refused request never gets as far as their content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+OPENAI, ANTHROPIC, GEMINI = "openai", "anthropic", "gemini"
+
+_BOUNDARY = "litellm-patch-boundary"
+_ASK = [{"role": "user", "content": "one word"}]
+_GEMINI_ASK = [{"role": "user", "parts": [{"text": "one word"}]}]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file of a multipart form: its field, and what it pretends to be.
+
+    ``{model}`` in the content is replaced by the model group, as in the form's fields.
+    """
+
+    field: str
+    name: str
+    content: bytes
+    content_type: str
+
+
+_PNG = Upload("image", "x.png", b"\x89PNG\r\n\x1a\n", "image/png")
+_WAV = Upload("file", "x.wav", b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav")
+_LINE = (
+    b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": '
+    b'{"model": "{model}", "messages": [{"role": "user", "content": "one word"}]}}\n'
+)
+_JSONL = Upload("file", "x.jsonl", _LINE, "application/jsonl")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One kind of request.
+
+    Attributes:
+        name: unique; how tests and people call it.
+        path: with ``{model}`` where the model group stands in the URL.
+        body: JSON fields, or the fields of a form where there is an `upload`; ``{model}`` in
+            a string is replaced by the model group.
+        shape: whose API it is, and so how an error body looks: `OPENAI`, `ANTHROPIC`,
+            `GEMINI` (LiteLLM answers errors of Gemini's API in OpenAI's shape).
+        streamed: the answer is a stream of events when it succeeds.
+        provider: whose deployments the group must have for the request to reach a provider.
+        upload: makes the request a multipart form.
+        routed_since: the LiteLLM release from which this kind is routed to a model group,
+            where the route is older than that.
+    """
+
+    name: str
+    path: str
+    body: Mapping[str, Any]
+    shape: str = OPENAI
+    streamed: bool = False
+    provider: str = OPENAI
+    upload: Upload | None = None
+    routed_since: str = "1.53.1"
+    method: str = field(default="POST", init=False)
+
+    def request(self, model: str) -> tuple[str, bytes, dict[str, str]]:
+        """Path, body and headers (without the key) of this request to `model`."""
+        fields = {
+            name: value.replace("{model}", model) if isinstance(value, str) else value
+            for name, value in self.body.items()
+        }
+        path = self.path.replace("{model}", model)
+        if self.upload is None:
+            return path, json.dumps(fields).encode(), {"content-type": "application/json"}
+        kind = f"multipart/form-data; boundary={_BOUNDARY}"
+        content = self.upload.content.replace(b"{model}", model.encode())
+        form = _form(fields, replace(self.upload, content=content))
+        return path, form, {"content-type": kind}
+
+    def is_absent(self, status: int, body: bytes) -> bool:
+        """Whether an answer says that the proxy has no such route (rather than no such model)."""
+        return status == 405 or (status == 404 and body.strip() == b'{"detail":"Not Found"}')
+
+
+def _form(fields: Mapping[str, str], upload: Upload) -> bytes:
+    lines = [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    head = (
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{upload.field}"; '
+        f'filename="{upload.name}"\r\nContent-Type: {upload.content_type}\r\n\r\n'
+    )
+    return "".join(lines + [head]).encode() + upload.content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+
+_CHAT = {"model": "{model}", "messages": _ASK}
+_TEXT = {"model": "{model}", "prompt": "one word"}
+_INPUT = {"model": "{model}", "input": "one word"}
+_IMAGE = {"model": "{model}", "prompt": "a dot"}
+_RERANK = {"model": "{model}", "query": "x", "documents": ["x", "y"]}
+_SPEECH = {**_INPUT, "voice": "alloy"}
+_MESSAGES = {**_CHAT, "max_tokens": 5}
+_STREAM = {"stream": True}
+_DOCUMENT = {"type": "document_url", "document_url": "http://127.0.0.1/x.pdf"}
+_BATCH = {
+    "model": "{model}",
+    "input_file_id": "file-1",
+    "endpoint": "/v1/chat/completions",
+    "completion_window": "24h",
+}
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("chat", "/v1/chat/completions", _CHAT),
+    Endpoint("chat-stream", "/v1/chat/completions", {**_CHAT, **_STREAM}, streamed=True),
+    Endpoint("chat-azure", "/openai/deployments/{model}/chat/completions", _CHAT),
+    Endpoint("chat-engines", "/engines/{model}/chat/completions", _CHAT),
+    Endpoint("completions", "/v1/completions", _TEXT),
+    Endpoint("completions-stream", "/v1/completions", {**_TEXT, **_STREAM}, streamed=True),
+    Endpoint("completions-azure", "/openai/deployments/{model}/completions", _TEXT),
+    Endpoint("embeddings", "/v1/embeddings", _INPUT),
+    Endpoint("embeddings-azure", "/openai/deployments/{model}/embeddings", _INPUT),
+    Endpoint("images", "/v1/images/generations", _IMAGE),
+    Endpoint("images-azure", "/openai/deployments/{model}/images/generations", _IMAGE),
+    Endpoint("image-edits", "/v1/images/edits", _IMAGE, upload=_PNG),
+    Endpoint("speech", "/v1/audio/speech", _SPEECH),
+    Endpoint("transcriptions", "/v1/audio/transcriptions", {"model": "{model}"}, upload=_WAV),
+    Endpoint("moderations", "/v1/moderations", _INPUT),
+    Endpoint("rerank", "/v1/rerank", _RERANK, provider="cohere"),
+    Endpoint("rerank-v2", "/v2/rerank", _RERANK, provider="cohere"),
+    Endpoint("responses", "/v1/responses", _INPUT),
+    Endpoint("responses-stream", "/v1/responses", {**_INPUT, **_STREAM}, streamed=True),
+    Endpoint("responses-compact", "/v1/responses/compact", _INPUT),
+    Endpoint("messages", "/v1/messages", _MESSAGES, shape=ANTHROPIC, provider=ANTHROPIC),
+    Endpoint(
+        "messages-stream",
+        "/v1/messages",
+        {**_MESSAGES, **_STREAM},
+        shape=ANTHROPIC,
+        streamed=True,
+        provider=ANTHROPIC,
+    ),
+    Endpoint("messages-openai", "/v1/messages", _MESSAGES, shape=ANTHROPIC),
+    Endpoint(
+        "messages-openai-stream",
+        "/v1/messages",
+        {**_MESSAGES, **_STREAM},
+        shape=ANTHROPIC,
+        streamed=True,
+    ),
+    Endpoint(
+        "gemini",
+        "/v1beta/models/{model}:generateContent",
+        {"contents": _GEMINI_ASK},
+        shape=GEMINI,
+        provider=GEMINI,
+    ),
+    Endpoint(
+        "gemini-stream",
+        "/v1beta/models/{model}:streamGenerateContent",
+        {"contents": _GEMINI_ASK},
+        shape=GEMINI,
+        streamed=True,
+        provider=GEMINI,
+    ),
+    Endpoint("interactions", "/v1beta/interactions", _INPUT, shape=GEMINI, provider=GEMINI),
+    Endpoint("ocr", "/v1/ocr", {"model": "{model}", "document": _DOCUMENT}, provider="mistral"),
+    Endpoint("videos", "/v1/videos", _IMAGE),
+    Endpoint("batches", "/v1/batches", _BATCH),
+    Endpoint("files", "/v1/files", {"purpose": "batch"}, upload=_JSONL),
+    Endpoint(
+        "vector-stores",
+        "/v1/vector_stores",
+        {"model": "{model}", "name": "x"},
+        routed_since="1.83.0",
+    ),
+)

@@ -1,0 +1,86 @@
+"""The router knows how long: what is left of the cooldowns of a model group.
+
+LiteLLM asks `CooldownCache.get_min_cooldown` just before it makes its refusal, and reports
+the *configured* time. Here the same records are read once more from the memory of this
+process, where that call has put them, so that nothing is asked of any cache or Redis. The
+answer travels to the refusal (`rate_limit_error`), made a moment later in the same task or
+thread, in a context variable, because LiteLLM passes on a plain number there.
+
+Redis is asked in one case: the record was written by another proxy, whose clock may differ.
+Then its own time to live is the truth. That is one PTTL for each such cooldown, not for each
+request, given a tenth of a second and made on a thread, so that a Redis that hangs costs no
+more than that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from ..wait.cooldown_records import HeldCooldown, first_ready, usable_timestamp
+from .shared_expiry import SharedExpiries
+
+NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldown", default=None)
+"""The configured time that `get_min_cooldown` last returned in this context, and the
+`time.monotonic()` at which the first deployment of that group is ready."""
+
+_OWN_AT_MOST = 10_000
+_own: dict[str, float] = {}  # cache key -> timestamp of the cooldown that this process wrote
+_shared = SharedExpiries()
+
+
+def note_own_cooldown(cache: Any, arguments: Mapping[str, Any], result: object) -> None:
+    """Remember that this process, with its own clock, wrote the cooldown of a deployment."""
+    key = _key(arguments["model_id"])
+    record = _memory(cache).cache_dict.get(key)
+    written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
+    if written is not None:
+        if len(_own) >= _OWN_AT_MOST:
+            _own.pop(next(iter(_own)), None)
+        _own[key] = written
+
+
+def note_remaining(cache: Any, arguments: Mapping[str, Any], result: object) -> None:
+    """Keep, for the refusal that follows, when the first deployment of the group is ready."""
+    NOTE.set(None)
+    now = time.time()
+    held = [
+        cooldown
+        for cooldown in (_held(cache, _key(model_id)) for model_id in arguments["model_ids"])
+        if cooldown is not None
+    ]
+    seconds = first_ready(held, now)
+    if seconds is None:
+        # Nothing is cooling (all deployments were ruled out for another reason), or nothing
+        # usable is recorded: LiteLLM's own number stands.
+        return
+    NOTE.set((result, time.monotonic() + seconds))
+
+
+def _held(cache: Any, key: str) -> HeldCooldown | None:
+    memory = _memory(cache)
+    record = memory.cache_dict.get(key)
+    if record is None:
+        return None
+    written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
+    redis = getattr(_store(cache), "redis_cache", None)
+    shared_seconds = None
+    if redis is not None and written is not None and _own.get(key) != written:
+        shared_seconds = _shared.seconds(redis, key, written)
+    return HeldCooldown(record, memory.ttl_dict.get(key), shared_seconds)
+
+
+def _store(cache: Any) -> Any:
+    """The DualCache that holds the cooldowns: the router's, from 1.102 on one of their own."""
+    own_store = getattr(cache, "_cooldown_store", None)
+    return cache.cache if own_store is None else own_store
+
+
+def _memory(cache: Any) -> Any:
+    return _store(cache).in_memory_cache
+
+
+def _key(model_id: str) -> str:
+    return f"deployment:{model_id}:cooldown"

@@ -1,0 +1,66 @@
+"""Ask Redis, once for each cooldown, how long it keeps a record that another process wrote."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future
+from typing import Any
+
+TIMEOUT = 0.1
+"""Seconds that a refusal waits for Redis; after that the record's own time is told."""
+
+_REMEMBERED_AT_MOST = 1000
+
+
+class SharedExpiries:
+    """The ends of cooldowns by Redis' own clock, remembered for each record.
+
+    Thread-safe. One question is under way at a time, so that a Redis that hangs holds up one
+    thread and no more. It is a daemon, since the end of the process must not wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asking = threading.Semaphore(1)
+        self._ends: dict[tuple[str, float], Future[float | None]] = {}
+
+    def seconds(self, redis_cache: Any, key: str, written: float) -> float | None:
+        """Seconds until Redis drops `key`; None if it does not tell, or not in time.
+
+        Args:
+            redis_cache: LiteLLM's `RedisCache`.
+            key: without LiteLLM's namespace.
+            written: the record's `timestamp`, which tells one cooldown of `key` from the next.
+        """
+        with self._lock:
+            answer = self._ends.get((key, written))
+            if answer is None:
+                if not self._asking.acquire(blocking=False):
+                    return None
+                answer = Future()
+                if len(self._ends) >= _REMEMBERED_AT_MOST:
+                    self._ends.pop(next(iter(self._ends)))
+                self._ends[(key, written)] = answer
+                threading.Thread(
+                    target=self._ask, args=(redis_cache, key, answer), daemon=True
+                ).start()
+        try:
+            ends_at = answer.result(timeout=TIMEOUT)
+        except Exception:  # too late, or Redis could not answer
+            return None
+        return None if ends_at is None else ends_at - time.monotonic()
+
+    def _ask(self, redis_cache: Any, key: str, answer: Future[float | None]) -> None:
+        try:
+            answer.set_result(_ends_at(redis_cache, key))
+        except Exception as error:
+            answer.set_exception(error)
+        finally:
+            self._asking.release()
+
+
+def _ends_at(redis_cache: Any, key: str) -> float | None:
+    """`time.monotonic()` at which Redis drops `key`; None without an expiry, or without `key`."""
+    milliseconds = redis_cache.redis_client.pttl(redis_cache.check_and_fix_namespace(key=key))
+    return time.monotonic() + milliseconds / 1000 if milliseconds > 0 else None

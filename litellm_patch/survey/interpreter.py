@@ -1,0 +1,89 @@
+"""Ask an interpreter, in a child process, what it would import."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .child import MARK
+
+_CHILD = str(Path(__file__).with_name("child.py"))
+TIMEOUT = 120.0
+"""Seconds. Importing LiteLLM's proxy takes 3 to 10 s."""
+
+
+class CannotAsk(RuntimeError):
+    """The interpreter could not be run, or did not answer; the text says why."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A console script: its path, and the command that its first line says runs it."""
+
+    path: str
+    interpreter: tuple[str, ...]
+
+
+def own_flags() -> list[str]:
+    """The options of this interpreter that decide whether a start file is run."""
+    flags = {"-I": sys.flags.isolated, "-S": sys.flags.no_site, "-E": sys.flags.ignore_environment}
+    if flags["-I"]:  # which implies the other
+        flags["-E"] = 0
+    return [flag for flag, given in flags.items() if given]
+
+
+def console_script(name: str = "litellm") -> Script | None:
+    """The script that a shell would run for `name`, else the one beside this interpreter."""
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    return Script(found, tuple(_shebang(Path(found)))) if found else None
+
+
+def _shebang(script: Path) -> list[str]:
+    """The Python command in a script's first line; [] where it is no Python script."""
+    try:
+        with script.open("rb") as file:
+            first, second = file.readline(1000), file.readline(1000)
+    except OSError:
+        return []
+    words = shlex.split(first[2:].decode(errors="replace")) if first[:2] == b"#!" else []
+    if words and words[0].endswith("/sh"):  # installers do this where the path is too long
+        words = shlex.split(second.decode(errors="replace").replace("'''exec'", "", 1))[:1]
+    if words and words[0].endswith("/env"):
+        words = [word for word in words[1:] if word != "-S"]
+    return words if words and "python" in Path(words[0]).name else []
+
+
+def ask(
+    interpreter: Sequence[str], *arguments: str, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run the child in `interpreter` (a command) and return its answer.
+
+    Raises:
+        CannotAsk: with the last line of what it said.
+    """
+    try:
+        done = subprocess.run(
+            [*interpreter, _CHILD, *arguments],
+            env=dict(os.environ if environment is None else environment),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotAsk(f"{interpreter[0]}: {type(error).__name__}") from error
+    for line in reversed(done.stdout.splitlines()):
+        if line.startswith(MARK):
+            answer: dict[str, Any] = json.loads(line[len(MARK) :])
+            return answer
+    said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+    raise CannotAsk(f"{interpreter[0]}: {said[:300]}")

@@ -1,0 +1,76 @@
+"""How long a cooldown still lasts, from what LiteLLM's caches hold about it.
+
+A cooldown record is what `litellm.router_utils.cooldown_cache.CooldownCache` stores for a
+deployment: a mapping with `timestamp` and `cooldown_time`, both in seconds, the same in every
+release from 1.53.1 on. The entry that holds it expires on its own, and that is what frees the
+deployment, so an expiry that is known beats what the record says of itself: LiteLLM keeps the
+first, shorter expiry when it cools a deployment again (LiteLLM issue #40130).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .delay_seconds import usable_seconds
+
+
+@dataclass(frozen=True)
+class HeldCooldown:
+    """What is known about the cooldown of one deployment.
+
+    Attributes:
+        record: the cooldown record as it was found; may be anything.
+        expires_at: wall-clock time in seconds at which this process drops the record, if known.
+        shared_seconds: seconds until a cache shared with other processes drops it, if known;
+            the only clock that counts for a record that another machine wrote.
+    """
+
+    record: object
+    expires_at: float | None = None
+    shared_seconds: float | None = None
+
+
+def first_ready(cooldowns: Iterable[HeldCooldown], now: float) -> float | None:
+    """Seconds until the first of the deployments that are cooling may be used again.
+
+    Args:
+        cooldowns: of the deployments of a model group that have a record.
+        now: wall-clock time in seconds.
+
+    Returns None where none of them tells anything usable; never a negative number.
+    """
+    return min(
+        (left for left in (seconds_left(held, now) for held in cooldowns) if left is not None),
+        default=None,
+    )
+
+
+def seconds_left(held: HeldCooldown, now: float) -> float | None:
+    """Seconds that one cooldown still lasts, 0 if it is over, None if nothing usable is known."""
+    if held.shared_seconds is not None and held.shared_seconds > 0:
+        return usable_seconds(held.shared_seconds)
+    by_record = _by_record(held.record, now)
+    by_expiry = None if held.expires_at is None else usable_seconds(max(held.expires_at - now, 0.0))
+    known = [left for left in (by_record, by_expiry) if left is not None]
+    # One of the two may be over while LiteLLM still refuses, since it goes by the other.
+    return min((left for left in known if left > 0), default=min(known, default=None))
+
+
+def _by_record(record: object, now: float) -> float | None:
+    if not isinstance(record, Mapping):
+        return None
+    began = usable_timestamp(record.get("timestamp"))
+    lasts = usable_seconds(record.get("cooldown_time"))
+    if began is None or lasts is None:
+        return None
+    # A beginning in the future is a clock that was set back: not longer than the whole cooldown.
+    return min(max(began + lasts - now, 0.0), lasts)
+
+
+def usable_timestamp(value: object) -> float | None:
+    """`value` as seconds since the epoch, or None if it cannot be that."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    # Up to the year 9999, past which no clock is right; false for nan.
+    return float(value) if 0 < value < 253_402_300_800 else None

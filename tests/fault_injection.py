@@ -1,0 +1,72 @@
+"""Faults to inject, and how many cases they made.
+
+Each case breaks one thing of ours, or of LiteLLM's where we touch it, and asks whether the
+host notices. Everything runs in this process, on LiteLLM's real modules or copies of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+
+import pytest
+
+import litellm_patch
+from litellm_patch import report
+from litellm_patch.seams.table import SEAMS
+
+FOLDER = "faults/"
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    outcomes = {
+        outcome: sum(
+            FOLDER in getattr(r, "nodeid", "") for r in terminalreporter.stats.get(outcome, ())
+        )
+        for outcome in ("passed", "failed", "error", "skipped")
+    }
+    told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items() if number)
+    if told:
+        terminalreporter.write_line(f"fault injection: {sum(outcomes.values())} cases ({told})")
+
+
+@pytest.fixture(scope="session")
+def litellm_modules() -> dict:
+    """The loaded modules of all seams; those that this release lacks are left out."""
+    found = {}
+    for name in dict.fromkeys(seam.module for seam in SEAMS):
+        try:
+            found[name] = import_module(name)
+        except ImportError:
+            pass
+    return found
+
+
+@pytest.fixture
+def stock(litellm_modules):
+    """LiteLLM as it is without the patch; what a test turns on is turned off again."""
+    litellm_patch.deactivate()
+    yield litellm_modules
+    litellm_patch.deactivate()
+
+
+@pytest.fixture
+def lines():
+    """What was logged by this package, as if for the first time in the process."""
+    seen: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = seen.append
+    before = dict(report._said)
+    report._said.clear()
+    report.LOGGER.addHandler(handler)
+    level, report.LOGGER.level = report.LOGGER.level, logging.DEBUG
+    report.LOGGER.manager._clear_cache()
+    yield seen
+    report.LOGGER.setLevel(level)
+    report.LOGGER.removeHandler(handler)
+    report._said.clear()
+    report._said.update(before)
+
+
+assert "litellm_patch" in sys.modules

@@ -1,0 +1,206 @@
+"""Each seam while requests are handled: our part raises or returns rubbish, LiteLLM's stands."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import types
+
+import pytest
+from rubbish import ERRORS, VALUES, Hostile
+
+from litellm_patch.seam_state import APPLIED, SeamState
+from litellm_patch.seams.call_joint import AfterCall
+from litellm_patch.seams.seam import Seam
+from litellm_patch.seams.table import SEAMS
+
+CALLS = [seam for seam in SEAMS if isinstance(seam.joint, AfterCall)]
+PLAIN = [seam for seam in CALLS if "." in seam.attribute]
+THEIRS = object()
+
+
+def attached(seam: Seam, original) -> tuple:
+    """A class like LiteLLM's, with the seam on it, where LiteLLM's function is `original`."""
+    first, _, name = seam.attribute.partition(".")
+    kind = type(first, (), {name: original})
+    module = types.ModuleType(seam.module)
+    setattr(module, first, kind)
+    state = SeamState(seam)
+    state.apply(module, whole=True)
+    assert state.state == APPLIED, state.reason
+    return getattr(kind, name), kind.__new__(kind)
+
+
+def like(seam: Seam, outcome):
+    """A function with the parameters that the seam needs, and a known outcome."""
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters += [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+        for name in seam.parameters
+    ]
+
+    def function(*args, **kwargs):
+        if issubclass(type(outcome), BaseException):
+            raise outcome
+        return outcome
+
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+
+
+def globals_of_looks():
+    """Every name that the code of a seam uses from its module: each may fail."""
+    for seam in PLAIN:
+        module = sys.modules[seam.joint._look.__module__]
+        for name in sorted(vars(module)):
+            if not name.startswith("__") and name != "annotations":
+                yield pytest.param(seam, module, name, id=f"{seam.name}-{name}")
+
+
+def call_it(seam, function, instance, arguments):
+    """LiteLLM's call, while a refusal is being handled as it would be."""
+    refusal = refusal_of(60)
+    try:
+        raise refusal
+    except Exception:
+        return function(instance, *arguments)
+
+
+def refusal_of(seconds):
+    from litellm.types.router import RouterRateLimitError
+
+    return RouterRateLimitError(
+        model="m", cooldown_time=seconds, enable_pre_call_checks=False, cooldown_list=[]
+    )
+
+
+@pytest.mark.parametrize("fault", ["raises", "is None", "returns an object", "is hostile"])
+@pytest.mark.parametrize("seam, module, name", globals_of_looks())
+def test_whatever_the_seam_uses_may_fail(stock, seam, module, name, fault, monkeypatch, lines):
+    def raising(*args, **kwargs):
+        raise ZeroDivisionError("sk-secret-1234")
+
+    broken = {
+        "raises": raising,
+        "is None": None,
+        "returns an object": lambda *a, **k: object(),
+        "is hostile": Hostile(),
+    }[fault]
+    function, instance = attached(seam, like(seam, THEIRS))
+    monkeypatch.setattr(module, name, broken)
+    instance.code, instance.headers, instance.message = "429", {}, "No deployments available"
+    arguments = ["No deployments available"] * len(seam.parameters)
+    for _ in range(20):
+        assert call_it(seam, function, instance, arguments) is THEIRS
+    assert len(lines) <= 1, [line.getMessage() for line in lines]
+    assert not any("secret" in line.getMessage() for line in lines)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
+def test_rubbish_arguments_change_nothing(stock, seam, value, lines):
+    function, instance = attached(seam, like(seam, THEIRS))
+    for _ in range(20):
+        assert call_it(seam, function, instance, [VALUES[value]] * len(seam.parameters)) is THEIRS
+    assert len(lines) <= 1
+    assert not any("secret" in line.getMessage() for line in lines)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("attribute", ["code", "headers", "message"])
+@pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
+def test_rubbish_on_the_instance_changes_nothing(stock, seam, attribute, value, lines):
+    function, instance = attached(seam, like(seam, THEIRS))
+    instance.code, instance.headers, instance.message = "429", {}, "No deployments available"
+    setattr(instance, attribute, VALUES[value])
+    for _ in range(5):
+        assert call_it(seam, function, instance, [None] * len(seam.parameters)) is THEIRS
+    assert len(lines) <= 1
+    assert not any("secret" in line.getMessage() for line in lines)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
+def test_a_result_of_any_kind_comes_back_as_it_is(stock, seam, value):
+    function, instance = attached(seam, like(seam, VALUES[value]))
+    if value == "exception":
+        with pytest.raises(ValueError) as caught:
+            function(instance)
+        assert caught.value is VALUES[value]
+    else:
+        assert function(instance) is VALUES[value]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
+def test_an_error_of_litellms_is_the_same_object(stock, seam, error, lines):
+    theirs = ERRORS[error]("theirs")
+    function, instance = attached(seam, like(seam, theirs))
+    with pytest.raises(type(theirs)) as caught:
+        call_it(seam, function, instance, [None] * len(seam.parameters))
+    assert caught.value is theirs
+    assert lines == []
+
+
+@pytest.mark.parametrize("error", [*ERRORS, "returns rubbish"])
+@pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
+def test_the_seams_own_code_or_counter_may_fail(stock, seam, error, lines):
+    import dataclasses
+
+    def look(instance, arguments, result):
+        if error in ERRORS:
+            raise ERRORS[error]("sk-secret-1234")
+        return VALUES["hostile"]
+
+    broken = dataclasses.replace(seam, joint=AfterCall(look))
+    function, instance = attached(broken, like(seam, THEIRS))
+    for _ in range(50):
+        assert function(instance) is THEIRS
+    assert len(lines) == (1 if error in ERRORS else 0)
+    assert not any("secret" in line.getMessage() for line in lines)
+
+
+# The handler on the proxy's app.
+
+HANDLER_FAULTS = [*ERRORS, "gone", "returns None", "returns a coroutine"]
+
+
+@pytest.mark.parametrize("fault", HANDLER_FAULTS)
+@pytest.mark.parametrize("where", ["convert", "make", "reached"])
+def test_a_refusal_that_escapes_goes_on_escaping(stock, fault, where, monkeypatch, lines):
+    from litellm.proxy._types import ProxyException
+    from litellm.types.router import RouterRateLimitError
+
+    from litellm_patch.seams import proxy_app
+
+    def broken(*args, **kwargs):
+        if fault in ERRORS:
+            raise ERRORS[fault]("sk-secret-1234")
+
+    app = types.SimpleNamespace(exception_handlers={ProxyException: lambda request, error: error})
+    module = types.SimpleNamespace(app=app)
+    seam = next(seam for seam in SEAMS if seam.name == "proxy-app")
+    reached = broken if where == "reached" else lambda: None
+    undo = seam.joint.attach(module, seam, reached)
+    if where == "convert":
+        app.exception_handlers[ProxyException] = broken
+    if where == "make":
+        monkeypatch.setattr(proxy_app, "_as_proxy_exception", broken)
+    if fault == "gone" and where == "convert":
+        del app.exception_handlers[ProxyException]
+    handler = app.exception_handlers[RouterRateLimitError]
+    refusal = refusal_of(60)
+    fails = fault in ERRORS
+    request = types.SimpleNamespace(scope={"type": "http"})
+    for _ in range(20):
+        if fails or (fault == "gone" and where == "convert"):
+            with pytest.raises(RouterRateLimitError) as caught:
+                asyncio.run(handler(request, refusal))
+            assert caught.value is refusal
+        else:
+            asyncio.run(handler(request, refusal))
+    assert len(lines) == (1 if fails else 0)
+    assert not any("secret" in line.getMessage() for line in lines)
+    undo()
+    assert RouterRateLimitError not in app.exception_handlers

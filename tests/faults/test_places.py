@@ -1,0 +1,212 @@
+"""Each place that a seam needs: removed, renamed, replaced, with another signature."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+from rubbish import ERRORS, VALUES
+
+from litellm_patch import hooks
+from litellm_patch.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
+from litellm_patch.seams.table import SEAMS
+
+
+class RaisingModule(types.ModuleType):
+    """A module whose places cannot even be looked at."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"no {name} for you")
+
+
+def other_signature(self):
+    return "theirs"
+
+
+def any_signature(*args, **kwargs):
+    return "theirs"
+
+
+def keywords_renamed(self, a=1, b=2, *, c=3):
+    return "theirs"
+
+
+FAULTS = {
+    **{f"is {name}": value for name, value in VALUES.items() if name != "hostile"},
+    "has no parameters": other_signature,
+    "takes anything": any_signature,
+    "has other parameters": keywords_renamed,
+    "is a property": property(other_signature),
+    "is a built-in": len,
+}
+
+
+def copy_of(module: types.ModuleType, kind: type = types.ModuleType) -> types.ModuleType:
+    """A module with the same content, to be broken; its classes are copies, too."""
+    copy = kind(module.__name__)
+    vars(copy).update(vars(module))
+    return copy
+
+
+def break_it(copy: types.ModuleType, attribute: str, value: object, remove: bool) -> object:
+    """Replace or remove the place; returns the holder of what must stay as it then is."""
+    first, _, rest = attribute.partition(".")
+    if not rest:
+        if remove:
+            delattr(copy, first)
+        else:
+            setattr(copy, first, value)
+        return copy
+    real = getattr(copy, first)
+    content = {k: v for k, v in vars(real).items() if k not in ("__dict__", "__weakref__", rest)}
+    bases = (Exception,) if issubclass(real, BaseException) else ()
+    if not remove:
+        content[rest] = value
+    broken = type(real.__name__, bases, content)
+    setattr(copy, first, broken)
+    return broken
+
+
+def content_of(holder: object) -> dict:
+    return {name: id(value) for name, value in vars(holder).items()}
+
+
+def judged(seam, module):
+    """The state after applying, having checked that nothing was raised or left behind."""
+    state = SeamState(seam)
+    state.apply(module, whole=True)
+    return state
+
+
+def real(stock, seam):
+    if seam.module not in stock:
+        pytest.skip(f"this release has no {seam.module}")
+    return stock[seam.module]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+def test_a_place_that_is_something_else_is_left_alone(stock, seam, fault):
+    copy = copy_of(real(stock, seam))
+    holder = break_it(copy, seam.attribute, FAULTS[fault], remove=False)
+    before = content_of(holder), content_of(copy)
+    state = judged(seam, copy)
+    assert state.state in (SKIPPED, FAILED, NATIVE)
+    assert state.reason
+    assert (content_of(holder), content_of(copy)) == before
+    assert state.take_off() == ""
+
+
+@pytest.mark.parametrize("whole_class", [True, False])
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+def test_a_place_that_is_gone_is_left_alone(stock, seam, whole_class):
+    copy = copy_of(real(stock, seam))
+    attribute = seam.attribute.partition(".")[0] if whole_class else seam.attribute
+    if attribute.endswith("__init__"):
+        pytest.skip("every class has one")
+    holder = break_it(copy, attribute, None, remove=True)
+    before = content_of(holder)
+    state = judged(seam, copy)
+    assert state.state in (SKIPPED, FAILED, NATIVE)
+    assert content_of(holder) == before
+
+
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+def test_a_module_that_raises_when_looked_at_is_left_alone(stock, seam):
+    copy = copy_of(real(stock, seam), RaisingModule)
+    delattr(copy, seam.attribute.partition(".")[0])
+    assert judged(seam, copy).state in (SKIPPED, FAILED)
+
+
+@pytest.mark.parametrize("missing", ["each parameter"])
+@pytest.mark.parametrize(
+    "seam, parameter",
+    [(seam, name) for seam in SEAMS for name in seam.parameters if "." in seam.attribute],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_a_signature_that_lacks_one_parameter_is_left_alone(stock, seam, parameter, missing):
+    others = [name for name in seam.parameters if name != parameter]
+    space: dict = {}
+    exec(f"def function(self, {', '.join(others)}): pass", space)  # noqa: S102
+    copy = copy_of(real(stock, seam))
+    holder = break_it(copy, seam.attribute, space["function"], remove=False)
+    before = content_of(holder)
+    state = judged(seam, copy)
+    assert state.state in (SKIPPED, NATIVE)
+    assert content_of(holder) == before
+
+
+class Broken:
+    """A joint that fails, or whose way back fails."""
+
+    def __init__(self, attach=None, undo=None):
+        self.attach_error, self.undo_error = attach, undo
+
+    def attach(self, module, seam, reached):
+        if self.attach_error:
+            raise self.attach_error
+        return self.undo
+
+    def undo(self):
+        if self.undo_error:
+            raise self.undo_error
+
+
+def with_joint(seam, joint):
+    import dataclasses
+
+    return dataclasses.replace(seam, joint=joint)
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Let the hooks have one seam, and nothing of what other tests did."""
+
+    def use(seam) -> SeamState:
+        state = SeamState(seam)
+        monkeypatch.setattr(hooks, "STATES", {seam.name: state})
+        monkeypatch.setattr(hooks, "_paused", False)
+        return state
+
+    return use
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
+def test_a_hook_that_raises_fails_no_import_and_says_one_line(stock, seam, error, only, lines):
+    state = only(with_joint(seam, Broken(attach=ERRORS[error]("ours"))))
+    module = real(stock, seam)
+    for _ in range(20):
+        hooks.on_loaded(module)
+        hooks.on_import(module)
+        hooks.retry()
+    assert state.state in (FAILED, SKIPPED)
+    assert len([line for line in lines if seam.name in line.getMessage()]) == 1
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_way_back_that_raises_is_a_refusal_and_no_crash(stock, error, only):
+    seam = SEAMS[0]
+    state = only(with_joint(seam, Broken(undo=ERRORS[error]("ours"))))
+    hooks.on_loaded(real(stock, seam))
+    assert state.state == APPLIED
+    assert len(hooks.pause()) == 1
+    assert state.state == APPLIED
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_feature_test_that_raises_is_a_failed_seam(stock, error, only):
+    import dataclasses
+
+    def unneeded(module):
+        raise ERRORS[error]("ours")
+
+    state = only(dataclasses.replace(SEAMS[0], unneeded=unneeded))
+    hooks.on_loaded(real(stock, SEAMS[0]))
+    assert state.state in (FAILED, SKIPPED)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_hook_for_what_is_no_module_raises_nothing(stock, value):
+    hooks.on_import(VALUES[value])
+    hooks.on_loaded(VALUES[value])

@@ -1,0 +1,156 @@
+"""The trigger, the switches and the reporting, with everything around them failing."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import types
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rubbish import ERRORS, VALUES
+
+from litellm_patch import activation, report, trigger
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_activation_that_raises_is_one_line_and_no_failed_import(error, monkeypatch, capsys):
+    def raising():
+        raise ERRORS[error]("ours")
+
+    monkeypatch.setattr(activation, "activate", raising)
+    trigger.fire()
+    assert capsys.readouterr().err.count("litellm_patch: not active") == 1
+
+
+class Stream:
+    def __init__(self, error):
+        self.error = error
+
+    def write(self, text):
+        raise self.error("stream")
+
+    flush = write
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_stderr_that_raises_is_no_reason_to_fail(error, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Stream(ERRORS[error]))
+    trigger.complain("text")
+    report.once(logging.WARNING, f"said into a broken stream: {error}")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("part", ["emit", "filter", "format"])
+def test_logging_that_raises_is_no_reason_to_fail(error, part, lines):
+    def raising(*args):
+        raise ERRORS[error]("logging")
+
+    handler = logging.Handler()
+    handler.emit = raising if part == "emit" else lambda record: handler.format(record)
+    handler.format = raising
+    if part == "filter":
+        handler.addFilter(raising)
+    report.LOGGER.addHandler(handler)
+    try:
+        report.once(logging.WARNING, "text")
+        report.failed("what", ERRORS[error]("sk-secret-1234"))
+    finally:
+        report.LOGGER.removeHandler(handler)
+
+
+def test_a_thing_is_said_once_however_many_threads_say_it(lines):
+    gate = threading.Barrier(16)
+
+    def say():
+        gate.wait()
+        for _ in range(100):
+            report.once(logging.WARNING, "the same")
+
+    threads = [threading.Thread(target=say) for _ in range(16)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(lines) == 1
+
+
+def test_what_varies_without_end_is_said_at_most_so_often(lines):
+    for number in range(5000):
+        report.once(logging.WARNING, f"number {number}")
+    assert len(lines) <= 200
+
+
+@pytest.mark.parametrize("text", ["100% %s %d", "{0} {x}", "\ud800", "\x00", "a\nb", "x" * 10**6])
+def test_any_text_can_be_said(text, lines):
+    report.once(logging.WARNING, text)
+    assert len(lines) == 1
+
+
+@given(st.text(alphabet=st.characters(blacklist_characters="\x00", blacklist_categories=("Cs",))))
+def test_any_word_has_a_meaning(word):
+    import os
+
+    before = os.environ.get("LITELLM_PATCH")
+    os.environ["LITELLM_PATCH"] = word
+    try:
+        known = trigger.is_known()
+        assert trigger.mode() in (trigger.ON, trigger.OFF, trigger.STRICT)
+        assert known or trigger.mode() == trigger.ON
+    finally:
+        del os.environ["LITELLM_PATCH"]
+        if before is not None:
+            os.environ["LITELLM_PATCH"] = before
+
+
+class Finding:
+    """Another finder, which finds `spec` or raises."""
+
+    def __init__(self, spec=None, error=None):
+        self.spec, self.error = spec, error
+
+    def find_spec(self, name, path=None, target=None):
+        if self.error:
+            raise self.error
+        return self.spec
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_finder_of_somebody_elses_that_raises_raises_as_without_us(error, monkeypatch):
+    theirs = ERRORS[error]("theirs")
+    ours = trigger.Finder()
+    monkeypatch.setattr(sys, "meta_path", [ours, Finding(error=theirs)])
+    with pytest.raises(ERRORS[error]) as caught:
+        ours.find_spec("litellm")
+    assert caught.value is theirs
+    monkeypatch.setattr(sys, "meta_path", [ours, Finding(spec=None)])
+    assert ours.find_spec("litellm") is None  # and it still works
+
+
+@pytest.mark.parametrize("name", ["litellm2", "litellm.proxy", "", "os", "LITELLM"])
+def test_other_names_are_not_looked_for(name):
+    assert trigger.Finder().find_spec(name) is None
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_litellm_that_fails_to_import_fails_with_its_own_error(error):
+    theirs = ERRORS[error]("theirs")
+
+    class Failing:
+        def exec_module(self, module):
+            raise theirs
+
+    module = types.ModuleType("litellm")
+    module.__spec__ = None
+    with pytest.raises(ERRORS[error]) as caught:
+        trigger.Loader(Failing()).exec_module(module)
+    assert caught.value is theirs
+
+
+@pytest.mark.parametrize("value", [v for v in VALUES if v != "hostile"])
+def test_a_loader_of_any_kind_is_passed_through(value, monkeypatch):
+    spec = types.SimpleNamespace(loader=VALUES[value])
+    ours = trigger.Finder()
+    monkeypatch.setattr(sys, "meta_path", [ours, Finding(spec=spec)])
+    assert ours.find_spec("litellm") is spec
+    assert spec.loader is VALUES[value]  # none of these can execute a module

@@ -1,0 +1,168 @@
+"""An app of one's own around `litellm.Router`, served by uvicorn, in front of the stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import litellm
+import pytest
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+
+import litellm_patch
+from litellm_patch.fastapi import install
+from litellm_patch.lab.client import Response, call
+from litellm_patch.lab.proxy import free_port, group
+from litellm_patch.lab.stand_in import Refuse, StandIn
+
+COOLDOWN = 20  # seconds
+
+
+@pytest.fixture
+def router(stand_in: StandIn) -> litellm.Router:
+    """A real router whose only model group is cooling down."""
+    model_list = group("m", stand_in.url, ["own-a", "own-b"])
+    router = litellm.Router(
+        model_list=model_list, cooldown_time=COOLDOWN, num_retries=0, allowed_fails=0
+    )
+    stand_in.refusals.update({"own-a": Refuse(), "own-b": Refuse()})
+
+    async def cool() -> None:
+        for _ in range(10):
+            try:
+                await ask(router)
+            except litellm.RateLimitError:
+                await asyncio.sleep(0.1)  # LiteLLM books the failure behind the answer
+            except ValueError:
+                return
+        pytest.fail("the group does not cool down")
+
+    asyncio.run(cool())
+    return router
+
+
+async def ask(router: litellm.Router) -> object:
+    return await router.acompletion(model="m", messages=[{"role": "user", "content": "x"}])
+
+
+@contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def get(app: Starlette, path: str = "/ask") -> Response:
+    with serving(app) as url:
+        return call(url, path, None, {})
+
+
+def fastapi_app(router: litellm.Router) -> FastAPI:
+    app, routes = FastAPI(), APIRouter()
+
+    @routes.get("/ask")
+    async def endpoint() -> object:
+        return await ask(router)
+
+    app.include_router(routes)
+    return app
+
+
+def starlette_app(router: litellm.Router) -> Starlette:
+    async def endpoint(request: object) -> PlainTextResponse:
+        return PlainTextResponse(str(await ask(router)))
+
+    return Starlette(routes=[Route("/ask", endpoint)])
+
+
+def assert_tells(answer: Response, seconds: range) -> None:
+    assert answer.status == 429
+    assert answer.retry_after is not None
+    assert int(answer.retry_after) in seconds
+    assert -(-int(answer.all("retry-after-ms")[0]) // 1000) == int(answer.retry_after)
+
+
+def test_without_install_a_refusal_is_a_bare_500(router):
+    assert get(fastapi_app(router)).status == 500
+
+
+@pytest.mark.parametrize("make_app", [fastapi_app, starlette_app])
+def test_a_refusal_becomes_a_429_that_tells_the_wait(router, make_app):
+    app = make_app(router)
+    install(app)
+    answer = get(app)
+    assert_tells(answer, range(10, COOLDOWN + 1))
+    error = json.loads(answer.body)["error"]
+    assert error["type"] == "rate_limit_error"
+    assert "own-a" not in answer.body.decode()
+
+
+def test_it_works_on_an_app_that_is_serving_already(router):
+    app = fastapi_app(router)
+    with serving(app) as url:
+        assert call(url, "/ask", None, {}).status == 500
+        install(app)
+        assert call(url, "/ask", None, {}).status == 429
+
+
+def test_it_works_in_a_mounted_app(router):
+    inner = fastapi_app(router)
+    install(inner)
+    assert_tells(get(Starlette(routes=[Mount("/inner", inner)]), "/inner/ask"), range(10, 21))
+
+
+def test_with_the_hook_the_header_is_the_time_left_and_without_it_the_cooldown(router):
+    app = fastapi_app(router)
+    install(app)
+    litellm_patch.deactivate()
+    try:
+        time.sleep(2)
+        assert get(app).retry_after == str(COOLDOWN)
+        litellm_patch.activate()
+        assert_tells(get(app), range(10, COOLDOWN - 1))
+    finally:
+        litellm_patch.deactivate()
+
+
+def test_the_body_may_be_the_apps_own(router):
+    app = fastapi_app(router)
+    install(app, body=lambda refusal, seconds: {"wait": seconds is not None})
+    assert json.loads(get(app).body) == {"wait": True}
+
+
+def test_a_body_that_fails_does_not_hide_the_refusal(router):
+    app = fastapi_app(router)
+    install(app, body=lambda refusal, seconds: object())
+    assert_tells(get(app), range(10, COOLDOWN + 1))
+
+
+def test_other_errors_are_left_alone(router):
+    app = FastAPI()
+    install(app)
+
+    @app.get("/ask")
+    async def endpoint() -> None:
+        raise ValueError("not the router's")
+
+    assert get(app).status == 500
+
+
+def test_something_that_is_no_app_is_told_so():
+    with pytest.raises(TypeError, match="no table of exception handlers"):
+        install(object())

@@ -1,0 +1,94 @@
+"""What the wheel holds, and what it does not: nothing in it runs by being installed."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BUILT_FROM = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "CHANGELOG.md")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel as it is built for the index, from a copy of what git knows."""
+    pytest.importorskip("setuptools")
+    source = tmp_path_factory.mktemp("source")
+    for name in BUILT_FROM:
+        shutil.copy(ROOT / name, source)
+    without_cache = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "litellm_patch", source / "litellm_patch", ignore=without_cache)
+    program = "import setuptools.build_meta as backend; backend.build_wheel('dist')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=source, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (built,) = (source / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def content(wheel) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_it_is_pure_python_for_every_platform(wheel, content):
+    assert wheel.name.endswith("-py3-none-any.whl")
+    (description,) = (text for name, text in content.items() if name.endswith("/WHEEL"))
+    assert b"Root-Is-Purelib: true" in description
+    kinds = {Path(name).suffix for name in content if ".dist-info/" not in name}
+    assert kinds == {".py", ".typed"}
+
+
+def test_nothing_lies_beside_the_package(content):
+    folders = {name.partition("/")[0] for name in content}
+    assert {name for name in folders if not name.endswith(".dist-info")} == {"litellm_patch"}
+    assert not [name for name in content if ".data/" in name or name.endswith(".pth")]
+
+
+def test_the_one_start_file_lies_where_python_does_not_look(content):
+    starts = [name for name in content if Path(name).stem in ("sitecustomize", "usercustomize")]
+    assert starts == ["litellm_patch/bootstrap/sitecustomize.py"]
+
+
+def test_every_module_of_the_package_is_in_it(content):
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "litellm_patch").rglob("*.py")}
+    assert modules | {"litellm_patch/py.typed"} == {n for n in content if ".dist-info/" not in n}
+
+
+def test_it_forces_nothing_but_wrapt(content):
+    (metadata,) = (text.decode() for name, text in content.items() if name.endswith("/METADATA"))
+    needs = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
+    assert [line for line in needs if "extra ==" not in line] == ["Requires-Dist: wrapt<3,>=1.15"]
+
+
+def test_its_entry_points_are_one_command_and_wrapts_hooks(content):
+    (text,) = (text.decode() for name, text in content.items() if "entry_points" in name)
+    points = configparser.ConfigParser(delimiters="=")
+    points.read_string(text)
+    assert set(points.sections()) == {"console_scripts", "litellm_patch"}
+    assert dict(points["console_scripts"]) == {"litellm-patch": "litellm_patch.cli.main:main"}
+
+
+def test_a_python_with_it_installed_starts_without_it(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    program = (
+        "import site, sys\n"
+        f"site.addsitedir({str(tmp_path)!r})  # as `site` does with site-packages\n"
+        "print('litellm_patch' in sys.modules, 'sitecustomize' in sys.modules)\n"
+        "import litellm_patch; print(litellm_patch.__file__)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    command = [sys.executable, "-S", "-c", program]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    there = str(tmp_path / "litellm_patch/__init__.py")
+    assert done.stdout.splitlines() == ["False False", there]

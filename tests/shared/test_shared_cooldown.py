@@ -1,0 +1,100 @@
+"""Proxies that share their cooldowns through a real Redis, also when their clocks differ."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from conftest import LAUNCH
+
+from litellm_patch.lab import redis as lab_redis
+from litellm_patch.lab.client import chat
+from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.redis import Redis
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+COOLDOWN = 12  # seconds; longer than the clocks differ, or a newer LiteLLM thinks it is over
+AHEAD = (0, 5, -5)  # seconds, of the clocks of the proxies that do not see the failure
+SKEWED = """
+import os, time
+_real, _ahead = time.time, float(os.environ.get("CLOCK_AHEAD", "0"))
+time.time = lambda: _real() + _ahead
+"""
+
+pytestmark = pytest.mark.skipif(
+    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+)
+
+
+@dataclass
+class Fleet:
+    """One proxy that sees the failures, and others by how far their clocks are ahead."""
+
+    redis: Redis
+    witness: Proxy
+    others: dict[int, Proxy]
+
+    def seconds_left(self, model_group: str) -> float:
+        keys = [f"deployment:{model_group}-{name}:cooldown" for name in "ab"]
+        return min(int(self.redis.ask("pttl", key)) for key in keys) / 1000
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory, side) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("skewed")
+    (folder / "sitecustomize.py").write_text(SKEWED)
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        stand_in.refusals["*"] = Refuse()
+        redis = stack.enter_context(lab_redis.running_redis())
+        entries = []
+        for model_group in ("skew", "own"):
+            for entry in group(model_group, stand_in.url, [f"{model_group}-a", f"{model_group}-b"]):
+                entry["model_info"] = {"id": entry["litellm_params"]["model"].partition("/")[2]}
+                entries.append(entry)
+        router = {"cooldown_time": COOLDOWN, "redis_host": "127.0.0.1", "redis_port": redis.port}
+        configuration = config(entries, router_settings=router)
+
+        def start(ahead: int) -> Proxy:
+            environment = {"PYTHONPATH": str(folder), "CLOCK_AHEAD": str(ahead)}
+            return stack.enter_context(
+                running_proxy(configuration, launch=LAUNCH[side], environment=environment)
+            )
+
+        with ThreadPoolExecutor(2) as pool:
+            witness, *others = pool.map(start, [0, *AHEAD])
+        yield Fleet(redis, witness, dict(zip(AHEAD, others)))
+
+
+@pytest.mark.needs_patch(native=True)
+def test_a_proxy_that_did_not_see_the_failure_tells_the_time_left(fleet):
+    cool_down(fleet.witness, "skew")
+    asked_before = fleet.redis.calls().get("pttl", 0)
+    looks = 0
+    for _ in range(4):
+        time.sleep(0.7)
+        for ahead, proxy in fleet.others.items():
+            left = fleet.seconds_left("skew")
+            looks += 2
+            answer = chat(proxy, "skew")
+            assert answer.status == 429
+            assert answer.retry_after is not None
+            assert -0.2 <= int(answer.retry_after) - left < 1.2, f"clock {ahead} s ahead"
+    # Each proxy asked once for each of the two records, not once for each of its refusals.
+    assert fleet.redis.calls()["pttl"] - asked_before - looks == 2 * len(AHEAD)
+
+
+@pytest.mark.needs_patch(native=True)
+def test_its_own_cooldown_costs_a_proxy_no_redis_call(fleet):
+    asked_before = fleet.redis.calls().get("pttl", 0)
+    cool_down(fleet.witness, "own")
+    time.sleep(1.2)
+    answer = chat(fleet.witness, "own")
+    assert answer.retry_after is not None
+    assert int(answer.retry_after) < COOLDOWN
+    assert fleet.redis.calls().get("pttl", 0) == asked_before
