@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .handler_tables import add_handlers
 from .report import once
+from .seams.paced_wait import paced
 from .wait.exception_chain import find_refusal
 from .wait.headers import with_retry_after
 
@@ -78,7 +79,9 @@ def install(app: Starlette, body: Body = openai_body) -> None:
 
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
-    found = find_refusal(refusal, None, time.monotonic())
+    now = time.monotonic()
+    found = find_refusal(refusal, None, now)
     if found is None or found.seconds is None:
         return None, {}
+    found = paced(found, refusal, now)
     return found.seconds, with_retry_after({}, found)

@@ -70,6 +70,9 @@ def has_source_patch() -> bool:
     return litellm_has(marker.NAME, "types/router.py")
 
 
+EXACT = {"LITELLM_PATCH_PACING": "off"}
+"""For tests of the exact time left; with pacing each of several clients is told more than that."""
+
 # In an environment whose LiteLLM is patched in its source, that is what has the patch: the
 # proxies start without the launcher, and there is no side without it.
 LAUNCHER = [sys.executable, "-m", "litellm_patch", "run", "--"]
@@ -128,7 +131,7 @@ def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
 
         def get(side: str) -> Proxy:
             if side not in running:
-                start = running_proxy(configuration, launch=LAUNCH[side])
+                start = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
                 running[side] = stack.enter_context(start)
             return running[side]
 
