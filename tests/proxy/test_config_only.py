@@ -1,0 +1,38 @@
+"""Activation by config.yaml alone: a file of two lines beside it, named as a callback."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from conftest import COOLDOWN, WITH
+
+from litellm_patch.lab.client import chat
+from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.proxy import config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+CALLBACK = """
+import litellm_patch
+from litellm.integrations.custom_logger import CustomLogger
+
+handler = CustomLogger()
+"""
+
+
+@pytest.mark.needs_patch
+def test_a_callback_in_the_configuration_turns_it_on(side):
+    callback = CALLBACK if side == WITH else CALLBACK.replace("import litellm_patch\n", "")
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse()
+        configuration = config(
+            group("m", stand_in.url, ["m-a", "m-b"]),
+            router_settings={"cooldown_time": COOLDOWN},
+            litellm_settings={"callbacks": "retry_after_hook.handler"},
+        )
+        with running_proxy(configuration, files={"retry_after_hook.py": callback}) as proxy:
+            cool_down(proxy, "m")
+            told = chat(proxy, "m").retry_after
+            assert told is not None
+            assert 1 <= int(told) <= math.ceil(COOLDOWN)
+            assert "Retry-After active on litellm" in proxy.log.read_text()
