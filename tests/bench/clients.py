@@ -12,7 +12,7 @@ import httpx
 import openai
 from runs import Call, Outcome
 from scenarios import Recovery, Scenario
-from variants import WARM_UP, Running
+from variants import COOLED, SERVED, Running
 
 from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
@@ -52,7 +52,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
 async def warm_up_sdk(running: Running) -> None:
     """The SDK, too, builds a good part of itself in its first call, and would hold up the rest."""
     async with httpx_client() as http:
-        await _call(_client(running.proxies[0], http), WARM_UP, time.monotonic(), 0)
+        await _call(_client(running.proxies[0], http), SERVED, time.monotonic(), 0)
 
 
 async def own_delay(ended: asyncio.Event) -> float:
@@ -67,14 +67,11 @@ async def own_delay(ended: asyncio.Event) -> float:
 
 def warm_up(running: Running) -> None:
     """Serve and refuse once: a proxy imports a good part of itself when it first does either."""
-    stand_in = running.stand_ins[WARM_UP]
+    running.stand_ins[COOLED].refusals["*"] = Refuse()
     for proxy in running.proxies:
         for _ in range(10):
-            chat(proxy, WARM_UP)
-    stand_in.refusals["*"] = Refuse()
-    for proxy in running.proxies:
-        cool_down(proxy, WARM_UP)
-    stand_in.refusals.clear()
+            chat(proxy, SERVED)
+        cool_down(proxy, COOLED)
 
 
 def httpx_client() -> httpx.AsyncClient:
