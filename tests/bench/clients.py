@@ -38,7 +38,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
         clients = [_client(proxy, http) for proxy in running.proxies]
         began = time.monotonic()
         if isinstance(scenario, Recovery):
-            began = await asyncio.to_thread(_cool_all, running, scenario)
+            began = await asyncio.to_thread(_cool, running, scenario)
             outcome.ready_at = scenario.cooldown
         arrivals = list(scenario.arrivals(random.Random(seed)))
         pairs = zip(arrivals, itertools.cycle(clients))
@@ -112,12 +112,14 @@ async def _call(client: openai.AsyncOpenAI, model: str, began: float, at: float)
     return call
 
 
-def _cool_all(running: Running, scenario: Recovery) -> float:
-    """Cool the scenario's group down; returns the `time.monotonic()` at which that began."""
+def _cool(running: Running, scenario: Recovery) -> float:
+    """Cool the scenario's group down; returns the `time.monotonic()` at which that began.
+
+    Only the first proxy sees the failure; others learn of it from Redis, if they do.
+    """
     stand_in = running.stand_ins[scenario.name]
     stand_in.seen.clear()
     stand_in.refusals["*"] = Refuse()
-    for proxy in running.proxies:
-        cool_down(proxy, scenario.name)
+    cool_down(running.proxies[0], scenario.name)
     stand_in.refusals.clear()
     return min(seen.at for seen in stand_in.seen)
