@@ -12,10 +12,10 @@ import httpx
 import openai
 from runs import Call, Outcome
 from scenarios import Recovery, Scenario
-from variants import WARM_UP, Running
+from variants import COOLED, SERVED, Running
 
 from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.cooling import DidNotCool, cool_down
 from litellm_patch.lab.proxy import MASTER_KEY, Proxy
 from litellm_patch.lab.stand_in import Refuse
 
@@ -38,7 +38,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
         clients = [_client(proxy, http) for proxy in running.proxies]
         began = time.monotonic()
         if isinstance(scenario, Recovery):
-            began = await asyncio.to_thread(_cool_all, running, scenario)
+            began = await asyncio.to_thread(_cool, running, scenario)
             outcome.ready_at = scenario.cooldown
         arrivals = list(scenario.arrivals(random.Random(seed)))
         pairs = zip(arrivals, itertools.cycle(clients))
@@ -52,7 +52,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
 async def warm_up_sdk(running: Running) -> None:
     """The SDK, too, builds a good part of itself in its first call, and would hold up the rest."""
     async with httpx_client() as http:
-        await _call(_client(running.proxies[0], http), WARM_UP, time.monotonic(), 0)
+        await _call(_client(running.proxies[0], http), SERVED, time.monotonic(), 0)
 
 
 async def own_delay(ended: asyncio.Event) -> float:
@@ -67,14 +67,11 @@ async def own_delay(ended: asyncio.Event) -> float:
 
 def warm_up(running: Running) -> None:
     """Serve and refuse once: a proxy imports a good part of itself when it first does either."""
-    stand_in = running.stand_ins[WARM_UP]
+    running.stand_ins[COOLED].refusals["*"] = Refuse()
     for proxy in running.proxies:
         for _ in range(10):
-            chat(proxy, WARM_UP)
-    stand_in.refusals["*"] = Refuse()
-    for proxy in running.proxies:
-        cool_down(proxy, WARM_UP)
-    stand_in.refusals.clear()
+            chat(proxy, SERVED)
+        cool_down(proxy, COOLED)
 
 
 def httpx_client() -> httpx.AsyncClient:
@@ -115,12 +112,21 @@ async def _call(client: openai.AsyncOpenAI, model: str, began: float, at: float)
     return call
 
 
-def _cool_all(running: Running, scenario: Recovery) -> float:
-    """Cool the scenario's group down; returns the `time.monotonic()` at which that began."""
+def _cool(running: Running, scenario: Recovery) -> float:
+    """Cool the scenario's group down; returns the `time.monotonic()` at which that began.
+
+    Only the first proxy sees the failure; others learn of it from Redis, if they do.
+    """
     stand_in = running.stand_ins[scenario.name]
     stand_in.seen.clear()
     stand_in.refusals["*"] = Refuse()
-    for proxy in running.proxies:
-        cool_down(proxy, scenario.name)
+    for attempt in range(3):
+        try:
+            cool_down(running.proxies[0], scenario.name)
+            break
+        except DidNotCool:  # a busy proxy is behind with its failure callbacks
+            if attempt == 2:
+                raise
+            time.sleep(1)
     stand_in.refusals.clear()
     return min(seen.at for seen in stand_in.seen)

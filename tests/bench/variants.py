@@ -18,8 +18,8 @@ from litellm_patch.lab.stand_in import Capacity, StandIn, running_stand_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OLD, NATIVE = "1.89.7", "1.102.4"
-WARM_UP = "warm-up"
-"""A model group that is called and cooled before anything is measured."""
+SERVED, COOLED = "warm-up-served", "warm-up-cooled"
+"""Model groups that are called before anything is measured; the second one is cooled."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def running_variants(
         pool = stack.enter_context(ThreadPoolExecutor(2))  # as many as a small machine has cores
         for variant in (one for one in VARIANTS if one.name in names):
             stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
-            stand_ins[WARM_UP] = stack.enter_context(running_stand_in())
+            for name in (SERVED, COOLED):
+                stand_ins[name] = stack.enter_context(running_stand_in())
             running = Running(variant, stand_ins)
             variants.append(running)
             shared = (
@@ -134,7 +135,7 @@ def _proxy(
     shared: Mapping[str, Any],
     waiting: Callable[[float], None],
 ) -> Any:
-    groups = {WARM_UP: 3, **{scenario.name: scenario.cooldown for scenario in scenarios}}
+    groups = {SERVED: 1, COOLED: 30, **{scenario.name: scenario.cooldown for scenario in scenarios}}
     model_list = [
         entry
         for name, cooldown in groups.items()
