@@ -8,6 +8,7 @@ exception of a hook fail the host's import; `on_import` therefore never raises.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -93,6 +94,9 @@ def retry() -> None:
 
 def _announce() -> None:
     """The line that an operator looks for in the log of a proxy: it is on, and on what."""
+    for state in STATES.values():
+        if state.state == WAITING and _is_absent(state.seam.module):
+            state.state, state.reason = SKIPPED, f"this release has no {state.seam.module}"
     if all(state.state != WAITING for state in STATES.values()):
         applied = sum(state.state == APPLIED for state in STATES.values())
         once(
@@ -133,6 +137,19 @@ def _take_off(state: SeamState) -> bool:
 
 def _is_half_imported(module: object) -> bool:
     return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+
+
+def _is_absent(module: str) -> bool:
+    """Whether LiteLLM has no such module, so that there is nothing to wait for.
+
+    Looks for the file: `importlib.util.find_spec` would import the packages above it.
+    """
+    package, *rest = module.split(".")
+    places = getattr(sys.modules.get(package), "__path__", None)
+    if places is None:
+        return False
+    files = [os.path.join(place, *rest) for place in places]
+    return not any(os.path.exists(file) or os.path.exists(f"{file}.py") for file in files)
 
 
 def _is_late(state: SeamState) -> bool:

@@ -22,6 +22,9 @@ BY_MODEL = {
     "pre-call-checks": {"enable_pre_call_checks": True},
     "enforced": {"optional_pre_call_checks": ["enforce_model_rate_limits"]},
 }
+PERIOD = 15
+"""Seconds of the provider's budget."""
+
 ROUTER_FILES = ("router.py", "router_python_core.py")
 
 
@@ -191,6 +194,41 @@ def test_of_several_cooling_groups_the_first_that_returns_is_told():
     assert (fallback.status, both.status) == (429, 429)
     # The fallback cools for less time where a release knows a time per deployment.
     assert abs(int(fallback.retry_after) - int(both.retry_after)) <= 3
+
+
+@pytest.fixture(scope="module")
+def over_budget():
+    """The proxy of a side whose provider may cost nothing more for `PERIOD` seconds."""
+    if find_spec("litellm.router_strategy.budget_limiter") is None:
+        pytest.skip("this release keeps its budgets elsewhere: no header, as the README says")
+    costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
+    budgets = {"openai": {"budget_limit": 0.000001, "time_period": f"{PERIOD}s"}}
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        model = group("costly", stand_in.url, ["costly"], **costs)
+        configuration = config(model, router_settings={"provider_budget_config": budgets})
+
+        def get(side):
+            started = running_proxy(configuration, launch=LAUNCH[side])
+            proxy = stack.enter_context(started)
+            for _ in range(20):  # LiteLLM books what was spent behind the answer
+                if ask(proxy, KIND["chat"], "costly").status == 429:
+                    return proxy
+                time.sleep(0.5)
+            raise AssertionError("the budget is never used up")
+
+        yield get
+
+
+@pytest.mark.needs_patch(native=True)
+def test_a_providers_budget_tells_the_end_of_its_window(over_budget, side):
+    proxy = over_budget(side)
+    answers = [ask(proxy, KIND[kind], "costly") for kind in ("chat", "messages-openai")]
+    assert [answer.status for answer in answers] == [429, 429]
+    assert [1 <= int(answer.retry_after or -1) <= PERIOD for answer in answers] == [True, True]
+    if side == WITH:
+        time.sleep(int(answers[1].retry_after))
+        assert ask(proxy, KIND["chat"], "costly").status == 200
 
 
 def told(answer) -> bool:
