@@ -245,3 +245,16 @@ def cooling_fallback(stand_in, side):
     with running_proxy(config(x + y, router_settings=router), launch=LAUNCH[side]) as proxy:
         cool_down(proxy, "y")
         yield proxy
+
+
+@pytest.mark.parametrize("kind", ["chat", "completions", "messages-openai"])
+@pytest.mark.parametrize("option, expected", [("on", "7"), ("off", None)])
+def test_a_providers_own_wait_is_forwarded_where_the_operator_says_so(option, expected, kind):
+    environment = {"LITELLM_PATCH_FORWARD_PROVIDER": option}
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse(headers={"retry-after": "7"})
+        model = group("busy", stand_in.url, ["busy"])
+        configuration = config(model, router_settings={"disable_cooldowns": True})
+        with running_proxy(configuration, launch=LAUNCH[WITH], environment=environment) as proxy:
+            answer = ask(proxy, KIND[kind], "busy")
+    assert (answer.status, answer.retry_after) == (429, expected)
