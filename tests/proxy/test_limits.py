@@ -20,7 +20,12 @@ KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 BY_MODEL = {
     "usage-based": {"routing_strategy": "usage-based-routing-v2"},
     "pre-call-checks": {"enable_pre_call_checks": True},
-    "enforced": {"optional_pre_call_checks": ["enforce_model_rate_limits"]},
+    # LiteLLM takes this refusal for a failure of the deployment and cools it down, which then
+    # is what the next client is told.
+    "enforced": {
+        "optional_pre_call_checks": ["enforce_model_rate_limits"],
+        "disable_cooldowns": True,
+    },
 }
 PERIOD = 15
 """Seconds of the provider's budget."""
