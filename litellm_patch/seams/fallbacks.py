@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from ..wait.exception_chain import FALLBACK_REFUSALS, is_cooldown_refusal, related
+from ..wait.limits import is_own_limit
 
 _KEPT_AT_MOST = 50
 
@@ -25,5 +26,9 @@ def remember_refusals(instance: object, arguments: Mapping[str, object], result:
     if failed is None or failed is original or not isinstance(original, BaseException):
         return
     kept = [*getattr(original, FALLBACK_REFUSALS, ())]
-    new = [each for each in related(failed) if is_cooldown_refusal(each) and each is not original]
+    new = [each for each in related(failed) if each is not original and _is_refusal(each)]
     setattr(original, FALLBACK_REFUSALS, (kept + new)[:_KEPT_AT_MOST])
+
+
+def _is_refusal(error: BaseException) -> bool:
+    return is_cooldown_refusal(error) or is_own_limit(error)

@@ -13,10 +13,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from ..forwarding import forwards_provider
 from ..report import once
 from ..wait.exception_chain import find_refusal
 from ..wait.headers import with_retry_after
 from ..wait.limits import find_limit
+from ..wait.provider import find_provider_wait
 from .paced_wait import paced
 
 
@@ -32,6 +34,8 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     refusal = find_refusal(handled, error.message, now)
     if refusal is None:
         refusal = find_limit(handled, error.message, time.time())
+    if refusal is None and forwards_provider():
+        refusal = find_provider_wait(handled, error.message)
     if refusal is None:
         return
     if refusal.seconds is None:

@@ -6,6 +6,7 @@ entry points, because entry points cannot be computed; a test compares the two.
 
 from __future__ import annotations
 
+from .budgets import remember_end
 from .call_joint import AfterCall
 from .cooldown_cache import note_own_cooldown, note_remaining
 from .fallbacks import remember_refusals
@@ -13,7 +14,7 @@ from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
 from .rate_limit_error import put_on_refusal
-from .seam import Seam
+from .seam import Seam, lacks
 
 SEAMS: tuple[Seam, ...] = (
     Seam(
@@ -55,6 +56,23 @@ SEAMS: tuple[Seam, ...] = (
         releases="all since 1.53.1",
         unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
         joint=AfterCall(remember_refusals),
+    ),
+    Seam(
+        name="budgets",
+        module="litellm.router_strategy.budget_limiter",
+        attribute="RouterBudgetLimiting._filter_out_deployments_above_budget",
+        parameters=(
+            "healthy_deployments",
+            "provider_configs",
+            "deployment_configs",
+            "request_tags",
+            "spend_map",
+        ),
+        adds="the end of the window to a refusal by a budget of a provider or a tag",
+        releases="since 1.55.3",
+        unnecessary_when="the refusal carries its time",
+        joint=AfterCall(remember_end),
+        unneeded=lacks("RouterBudgetLimiting"),
     ),
     Seam(
         name="proxy-exception",

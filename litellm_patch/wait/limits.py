@@ -7,6 +7,7 @@ refused is none of them: an exception counts only if LiteLLM made it without ask
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Mapping
 
 from .delay_seconds import usable_seconds
@@ -19,6 +20,21 @@ the minute of the clock (``%H-%M``, UTC), so its windows end where minutes do.""
 _OWN_TEXTS = ("Deployment over defined ", "Model rate limit exceeded.", NO_DEPLOYMENTS)
 """What LiteLLM writes into a `RateLimitError` of its own, by the router's usage-based
 strategies and its checks before a call."""
+
+
+CROSSED_BUDGET = "No deployments available - crossed budget"
+"""How LiteLLM's refusal by a budget of a provider, a deployment or a tag begins."""
+
+_budget_ends: OrderedDict[str, float] = OrderedDict()
+_BUDGETS_AT_MOST = 200
+
+
+def remember_budget(told: str, ends_at: float) -> None:
+    """Remember until when (`time.time()`) the refusal that says `told` holds."""
+    _budget_ends[told] = ends_at
+    _budget_ends.move_to_end(told)
+    while len(_budget_ends) > _BUDGETS_AT_MOST:
+        _budget_ends.popitem(last=False)
 
 
 def find_limit(error: BaseException | None, message: str, clock: float) -> Refusal | None:
@@ -62,10 +78,18 @@ def _limit(error: BaseException, clock: float) -> Refusal | None:
         if told is None or told == MINUTE:  # LiteLLM's flat minute
             return Refusal(seconds=seconds_to_next_minute(clock), configured=MINUTE)
         return Refusal(seconds=told, configured=told)  # a daily limit
+    if isinstance(error, ValueError) and CROSSED_BUDGET in str(error):
+        return _budget(str(error), clock)
     if _is_http_429(error):
         told = _told(getattr(error, "headers", None))
         return None if told is None else Refusal(seconds=told, configured=None)
     return None
+
+
+def _budget(text: str, clock: float) -> Refusal | None:
+    ends = [end for told, end in list(_budget_ends.items()) if told and told in text]
+    seconds = usable_seconds(max(ends[-1] - clock, 0.001)) if ends else None
+    return None if seconds is None else Refusal(seconds=seconds, configured=None)
 
 
 def _is_http_429(error: BaseException) -> bool:

@@ -1,9 +1,10 @@
 """Ask real proxies of several releases every kind of request, and write the table of answers.
 
-    python tests/matrix/endpoint_table.py FOLDER
+    python tests/matrix/endpoint_table.py FOLDER [RELEASE ...]
 
 runs `tests/proxy/test_endpoints.py` with ``FOLDER/<release>/bin/python`` for every release
 that has an environment there, and writes `ENDPOINTS.md` beside this file from the results.
+Where releases are named, only their columns are made anew.
 """
 
 from __future__ import annotations
@@ -69,9 +70,7 @@ def cell(sides: dict[str, str]) -> str:
         return ABSENT
     if sides.get("with") != "passed":
         return WRONG
-    if "without" not in sides:
-        return NATIVE
-    return OURS if sides["without"] == "failed as it must" else WRONG
+    return {"passed": NATIVE, "failed as it must": OURS}.get(sides.get("without", ""), WRONG)
 
 
 def table(columns: dict[str, Cells]) -> str:
@@ -84,13 +83,24 @@ def table(columns: dict[str, Cells]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def written() -> dict[str, Cells]:
+    """The columns of the table as it is."""
+    lines = [each for each in OUTPUT.read_text(encoding="utf-8").splitlines() if each[:1] == "|"]
+    head, _, *rows = [[each.strip() for each in line.strip("|").split("|")] for line in lines]
+    return {
+        release: {row[0]: row[at] for row in rows} for at, release in enumerate(head) if release
+    }
+
+
 def main() -> int:
     environments = {path.parents[1].name: path for path in Path(sys.argv[1]).glob("*/bin/python")}
-    columns: dict[str, Cells] = {}
-    for release in sorted(environments, key=number):
+    named = sys.argv[2:]
+    columns = written() if named else {}
+    for release in sorted(named or environments, key=number):
         print(f"== {release}", flush=True)
         columns[release] = run(environments[release])
-        OUTPUT.write_text(table(columns), encoding="utf-8")
+        in_order = {each: columns[each] for each in sorted(columns, key=number)}
+        OUTPUT.write_text(table(in_order), encoding="utf-8")
     return any(WRONG in each.values() for each in columns.values())
 
 

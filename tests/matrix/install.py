@@ -20,8 +20,9 @@ TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-tim
 # Requirements (constraints) and overrides by the first release of a range, newest first.
 EXTRA: list[tuple[str, list[str], list[str]]] = [
     # Exact pins on packages that are no longer, or not yet, on the registry.
-    ("1.106.2", [], ["litellm-proxy-extras", "litellm-enterprise", "certifi"]),
-    ("1.97.1", [], []),
+    ("1.106.2", ["prisma"], ["litellm-proxy-extras", "litellm-enterprise", "certifi"]),
+    # Their batches endpoint imports prisma, also without a database.
+    ("1.97.1", ["prisma"], []),
     # These import a name that FastAPI 0.140.7 removed.
     ("1.95.0", ["fastapi<0.140.7"], []),
 ]

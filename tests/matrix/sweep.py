@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def resolve(sources: Path, module: str, attribute: str, depth: int = 0) -> ast.A
     if path is None:
         return f"no module {module}"
     first, _, rest = attribute.partition(".")
-    found = definition(ast.parse(path.read_text(encoding="utf-8")), first)
+    found = definition(parsed(path), first)
     if isinstance(found, ast.ImportFrom) and depth < 5:
         origin = found.module or ""
         if found.level:  # relative: `module` itself is a package where its file is __init__
@@ -110,6 +111,11 @@ def definition(tree: ast.AST, name: str) -> ast.AST | None:
         elif isinstance(node, (ast.If, ast.Try)):
             pending.extend(ast.iter_child_nodes(node))
     return found
+
+
+@lru_cache(maxsize=8)  # several seams of a release are in the same file
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def module_file(sources: Path, module: str) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from sweep import FITS, SEAMS, Row, state, table
+from sweep import FITS, SEAMS, Row, parsed, state, table
 
 SEAM = dataclasses.replace(
     SEAMS[0], module="litellm.place", attribute="Thing.method", parameters=("a", "b")
@@ -15,6 +15,8 @@ THING = "class Thing:\n    def method(self, a, *, b): ...\n"
 
 @pytest.fixture
 def release(tmp_path):
+    parsed.cache_clear()
+
     def write(**modules: str):
         for name, text in modules.items():
             path = tmp_path.joinpath("litellm", *name.split("__")).with_suffix(".py")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 from app_routes import serves
-from conftest import LAUNCH, WITH, WITHOUT, sides
+from conftest import LAUNCH, WITH, WITHOUT, has_native_header, sides
 
 from litellm_patch.lab.cooling import CHAT, ask, cool_down
 from litellm_patch.lab.endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI
@@ -55,7 +55,9 @@ def pytest_generate_tests(metafunc) -> None:
             values = (endpoint, WITH) if by_side else (endpoint,)
             params.append(pytest.param(*values, marks=pytest.mark.skip(reason), id=endpoint.name))
         elif by_side:
-            for side, marks in sides(on_native=not endpoint.name.startswith(NATIVE)):
+            native = has_native_header() and endpoint.name.startswith(NATIVE)
+            # What LiteLLM does by itself must be there on both sides.
+            for side, marks in [(WITH, []), (WITHOUT, [])] if native else sides(on_native=True):
                 params.append(
                     pytest.param(endpoint, side, marks=marks, id=f"{endpoint.name}-{side}")
                 )

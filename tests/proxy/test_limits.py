@@ -20,8 +20,16 @@ KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 BY_MODEL = {
     "usage-based": {"routing_strategy": "usage-based-routing-v2"},
     "pre-call-checks": {"enable_pre_call_checks": True},
-    "enforced": {"optional_pre_call_checks": ["enforce_model_rate_limits"]},
+    # LiteLLM takes this refusal for a failure of the deployment and cools it down, which then
+    # is what the next client is told.
+    "enforced": {
+        "optional_pre_call_checks": ["enforce_model_rate_limits"],
+        "disable_cooldowns": True,
+    },
 }
+PERIOD = 15
+"""Seconds of the provider's budget."""
+
 ROUTER_FILES = ("router.py", "router_python_core.py")
 
 
@@ -193,6 +201,41 @@ def test_of_several_cooling_groups_the_first_that_returns_is_told():
     assert abs(int(fallback.retry_after) - int(both.retry_after)) <= 3
 
 
+@pytest.fixture(scope="module")
+def over_budget():
+    """The proxy of a side whose provider may cost nothing more for `PERIOD` seconds."""
+    if find_spec("litellm.router_strategy.budget_limiter") is None:
+        pytest.skip("this release keeps its budgets elsewhere: no header, as the README says")
+    costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
+    budgets = {"openai": {"budget_limit": 0.000001, "time_period": f"{PERIOD}s"}}
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        model = group("costly", stand_in.url, ["costly"], **costs)
+        configuration = config(model, router_settings={"provider_budget_config": budgets})
+
+        def get(side):
+            started = running_proxy(configuration, launch=LAUNCH[side])
+            proxy = stack.enter_context(started)
+            for _ in range(20):  # LiteLLM books what was spent behind the answer
+                if ask(proxy, KIND["chat"], "costly").status == 429:
+                    return proxy
+                time.sleep(0.5)
+            raise AssertionError("the budget is never used up")
+
+        yield get
+
+
+@pytest.mark.needs_patch(native=True)
+def test_a_providers_budget_tells_the_end_of_its_window(over_budget, side):
+    proxy = over_budget(side)
+    answers = [ask(proxy, KIND[kind], "costly") for kind in ("chat", "messages-openai")]
+    assert [answer.status for answer in answers] == [429, 429]
+    assert [1 <= int(answer.retry_after or -1) <= PERIOD for answer in answers] == [True, True]
+    if side == WITH:
+        time.sleep(int(answers[1].retry_after))
+        assert ask(proxy, KIND["chat"], "costly").status == 200
+
+
 def told(answer) -> bool:
     return answer.retry_after is not None and 1 <= int(answer.retry_after) <= 300
 
@@ -207,3 +250,16 @@ def cooling_fallback(stand_in, side):
     with running_proxy(config(x + y, router_settings=router), launch=LAUNCH[side]) as proxy:
         cool_down(proxy, "y")
         yield proxy
+
+
+@pytest.mark.parametrize("kind", ["chat", "completions", "messages-openai"])
+@pytest.mark.parametrize("option, expected", [("on", "7"), ("off", None)])
+def test_a_providers_own_wait_is_forwarded_where_the_operator_says_so(option, expected, kind):
+    environment = {"LITELLM_PATCH_FORWARD_PROVIDER": option}
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse(headers={"retry-after": "7"})
+        model = group("busy", stand_in.url, ["busy"])
+        configuration = config(model, router_settings={"disable_cooldowns": True})
+        with running_proxy(configuration, launch=LAUNCH[WITH], environment=environment) as proxy:
+            answer = ask(proxy, KIND[kind], "busy")
+    assert (answer.status, answer.retry_after) == (429, expected)

@@ -1,0 +1,54 @@
+"""The refusals of fallbacks are found from the error of the group that was asked for."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from litellm_patch.seams.fallbacks import remember_refusals
+from litellm_patch.wait.exception_chain import find_refusal
+
+
+def refusal(cooldown_time):
+    from litellm.types.router import RouterRateLimitError
+
+    return RouterRateLimitError(
+        model="m", cooldown_time=cooldown_time, enable_pre_call_checks=False, cooldown_list=[]
+    )
+
+
+def fail(original, *fallbacks):
+    for error in fallbacks:
+        try:
+            raise error
+        except Exception:
+            remember_refusals(None, {"original_exception": original}, None)
+
+
+@pytest.mark.parametrize(
+    "original, fallbacks, seconds",
+    [
+        (ValueError("own"), [refusal(60)], 60),
+        (ValueError("own"), [refusal(60), ValueError("other"), refusal(30)], 30),
+        (refusal(100), [refusal(60)], 60),
+        (refusal(10), [refusal(60)], 10),
+        (refusal(10), [], 10),
+    ],
+)
+def test_the_earliest_counts(original, fallbacks, seconds):
+    fail(original, *fallbacks)
+    found = find_refusal(original, "… No deployments available …", time.monotonic())
+    assert found is not None
+    assert found.seconds == seconds
+
+
+def test_what_is_no_refusal_is_not_kept():
+    original = ValueError("own")
+    fail(original, ValueError("other"))
+    assert find_refusal(original, "… No deployments available …", time.monotonic()) is None
+    assert vars(original) == {"litellm_patch_fallback_refusals": []}
+
+
+def test_an_error_that_takes_no_attributes_is_no_trouble():
+    remember_refusals(None, {"original_exception": None}, None)
