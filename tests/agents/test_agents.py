@@ -43,6 +43,8 @@ def launch(agent: str, ours_first: bool, folder) -> list[str]:
     ours = [sys.executable, "-m", "litellm_patch", "run", "--"]
     if agent in LAUNCHERS:
         theirs = console_script(LAUNCHERS[agent])
+        if agent == "opentelemetry":  # whose parser takes the proxy's --config for its own
+            theirs.append("--")
         return [*ours, *theirs] if ours_first else [*theirs, *ours]
     lines = ["import litellm_patch\n", SET_UP[agent][1]]
     program = folder / "program.py"
@@ -52,8 +54,22 @@ def launch(agent: str, ours_first: bool, folder) -> list[str]:
     return [sys.executable, str(program)]
 
 
-@pytest.mark.parametrize("ours_first", [True, False], ids=["we first", "they first"])
-@pytest.mark.parametrize("agent", [*LAUNCHERS, *SET_UP])
+HIDDEN = pytest.mark.xfail(
+    strict=True,
+    raises=TypeError,
+    reason="its sitecustomize stands in front of ours then, and runs no other: our launcher "
+    "must stand next to the proxy's command (litellm-patch status says so)",
+)
+
+
+def orders():
+    for agent in (*LAUNCHERS, *SET_UP):
+        marks = [HIDDEN] if agent == "opentelemetry" else []
+        yield pytest.param(agent, True, marks=marks, id=f"{agent}, we first")
+        yield pytest.param(agent, False, id=f"{agent}, they first")
+
+
+@pytest.mark.parametrize("agent, ours_first", orders())
 def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path):
     module = SET_UP[agent][0].partition(".")[0] if agent in SET_UP else agent
     if importlib.util.find_spec(module) is None:
