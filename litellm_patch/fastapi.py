@@ -16,8 +16,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .handler_tables import add_handler
+from .handler_tables import add_handlers
 from .report import once
+from .seams.paced_wait import paced
 from .wait.exception_chain import find_refusal
 from .wait.headers import with_retry_after
 
@@ -74,12 +75,13 @@ def install(app: Starlette, body: Body = openai_body) -> None:
             content = openai_body(refusal, seconds)
             return JSONResponse(content, status_code=429, headers=headers)
 
-    for kind in (RouterRateLimitError, RouterRateLimitErrorBasic):
-        add_handler(app, kind, handler)
+    add_handlers(app, {RouterRateLimitError: handler, RouterRateLimitErrorBasic: handler})
 
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
-    found = find_refusal(refusal, None, time.monotonic())
+    now = time.monotonic()
+    found = find_refusal(refusal, None, now)
     if found is None or found.seconds is None:
         return None, {}
+    found = paced(found, refusal, now)
     return found.seconds, with_retry_after({}, found)

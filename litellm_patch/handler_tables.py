@@ -12,21 +12,27 @@ class NoHandlerTable(TypeError):
     """The object has no table of exception handlers, so it is no Starlette app."""
 
 
-def add_handler(app: Any, kind: type[BaseException], handler: Any) -> Callable[[], None]:
-    """Let `handler` answer exceptions of class `kind`; returns what takes it away again.
+def add_handlers(app: Any, handlers: Handlers) -> Callable[[], None]:
+    """Let `handlers` answer exceptions of the classes that are their keys.
+
+    Returns what takes them away again, and puts back what stood in their place.
 
     Raises:
         NoHandlerTable: `app` is no Starlette app.
     """
-    own = own_table(app)
-    own[kind] = handler
-    for table in _built_tables(app):
-        table[kind] = handler
+    before = dict(own_table(app))
+    for table in _tables(app):
+        table.update(handlers)
 
     def remove() -> None:
-        for table in (own, *_built_tables(app)):
-            if table.get(kind) is handler:
-                del table[kind]
+        for table in _tables(app):
+            for kind, handler in handlers.items():
+                if table.get(kind) is not handler:
+                    continue
+                if kind in before:
+                    table[kind] = before[kind]
+                else:
+                    del table[kind]
 
     return remove
 
@@ -43,12 +49,13 @@ def own_table(app: Any) -> Handlers:
     return table
 
 
-def _built_tables(app: Any) -> Iterator[Handlers]:
-    """The handler tables of a middleware stack that is already built.
+def _tables(app: Any) -> Iterator[Handlers]:
+    """The app's table of handlers, and those in a middleware stack that is already built.
 
     Starlette copies the app's table when the stack is built, at the first call, so a handler
     that is registered later would never be asked.
     """
+    yield own_table(app)
     layer = getattr(app, "middleware_stack", None)
     for _ in range(100):  # a stack has a dozen layers; this only bounds a cycle
         if layer is None:

@@ -132,11 +132,14 @@ def _finish_start() -> list[SeamState]:
         _stop_if_strict()
     _start_is_over = True
     needed = [state for state in STATES.values() if state.state != NATIVE]
+    applied = sum(state.state == APPLIED for state in needed)
+    release = loaded_release() or "of unknown release"
     once(
         logging.INFO,
-        f"litellm_patch {__version__}: Retry-After active on litellm "
-        f"{loaded_release() or 'of unknown release'}, "
-        f"{sum(state.state == APPLIED for state in needed)}/{len(needed)} seams",
+        f"litellm_patch {__version__}: Retry-After active on litellm {release}, "
+        f"{applied}/{len(needed)} seams"
+        if needed
+        else f"litellm_patch {__version__}: stands down, LiteLLM has a source patch",
         kind="active",
     )
     return missing

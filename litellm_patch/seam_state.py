@@ -9,9 +9,13 @@ from typing import Any
 
 from .report import text_of
 from .seams.seam import DoesNotFit, Seam, Undo
+from .source.marker import in_source
 
 WAITING, APPLIED, NATIVE = "waiting", "applied", "native"
 SKIPPED, FAILED = "skipped", "failed"
+
+SOURCE_PATCH = "source patch"
+"""The reason for `native` where LiteLLM was built with the patch from ``patches/``."""
 
 _LAYERS_AT_MOST = 100
 
@@ -47,7 +51,7 @@ class SeamState:
             return False
         before, self.state, self.reason = self.state, WAITING, ""
         try:
-            self.reason = self.seam.unneeded(module)
+            self.reason = SOURCE_PATCH if in_source() else self.seam.unneeded(module)
             if not self.reason:
                 self._undos.append(self.seam.joint.attach(module, self.seam, self.count))
             self.state = NATIVE if self.reason else APPLIED

@@ -4,7 +4,7 @@ A test marked `needs_patch` runs twice: on the side ``with-patch``, where it mus
 the side ``without-patch``, where it must fail (a strict xfail). So a test that would pass
 without the patch, and therefore proves nothing, turns the run red by itself. On a native
 release, where LiteLLM does some of it on its own, only the side with the patch is run, unless
-the mark says ``needs_patch(native=True)``: then no release does it alone.
+the test says by ``needs_patch(native=True)`` that LiteLLM's own header does not reach it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable
@@ -22,6 +23,7 @@ from fake_litellm import Tree
 
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
+from litellm_patch.source import marker
 
 pytest_plugins = ["fault_injection"]
 
@@ -29,7 +31,6 @@ pytest_plugins = ["fault_injection"]
 # not start, is an error on both sides.
 FAILURES = (AssertionError, openai.RateLimitError)
 WITH, WITHOUT = "with-patch", "without-patch"
-LAUNCH = {WITH: [sys.executable, "-m", "litellm_patch", "run", "--"], WITHOUT: []}
 
 COOLDOWN = 5.2
 """Seconds, for every group of the shared proxies: long enough to ask in time on a slow machine,
@@ -49,26 +50,55 @@ GROUPS = (
 )
 
 
-def has_native_header() -> bool:
-    """Whether the installed LiteLLM has its own header code (1.90.0 and later)."""
+@cache
+def litellm_has(name: str, path: str) -> bool:
+    """Whether the installed LiteLLM has `name` in one of its files."""
     found = find_spec("litellm")
     assert found is not None
     assert found.origin is not None
-    source = Path(found.origin).parent / "proxy" / "common_request_processing.py"
-    return source.exists() and "_apply_router_cooldown_retry_after" in source.read_text()
+    source = Path(found.origin).parent / path
+    return source.exists() and name in source.read_text()
+
+
+def has_native_header() -> bool:
+    """Whether the installed LiteLLM has its own header code (1.90.0 and later)."""
+    return litellm_has("_apply_router_cooldown_retry_after", "proxy/common_request_processing.py")
+
+
+def has_source_patch() -> bool:
+    """Whether the installed LiteLLM was patched in its source (see patches/)."""
+    return litellm_has(marker.NAME, "types/router.py")
+
+
+EXACT = {"LITELLM_PATCH_PACING": "off"}
+"""For tests of the exact time left; with pacing each of several clients is told more than that."""
+
+# In an environment whose LiteLLM is patched in its source, that is what has the patch: the
+# proxies start without the launcher, and there is no side without it.
+LAUNCHER = [sys.executable, "-m", "litellm_patch", "run", "--"]
+LAUNCH = {WITH: [] if has_source_patch() else LAUNCHER, WITHOUT: []}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    mark = metafunc.definition.get_closest_marker("needs_patch")
-    if mark is None:
-        return
-    sides: list[Any] = [WITH]
-    if mark.kwargs.get("native") or not has_native_header():
-        must_fail = pytest.mark.xfail(
-            strict=True, raises=FAILURES, reason="it must fail without the patch"
-        )
-        sides.append(pytest.param(WITHOUT, marks=must_fail))
-    metafunc.parametrize("side", sides, scope="session")
+    marker = metafunc.definition.get_closest_marker("needs_patch")
+    if marker is not None:
+        on_native = marker.kwargs.get("native", False)
+        params = [pytest.param(side, marks=marks) for side, marks in sides(on_native)]
+        metafunc.parametrize("side", params, scope="session")
+
+
+def sides(on_native: bool = False) -> list[tuple[str, list[pytest.MarkDecorator]]]:
+    """The sides on which a test that needs the patch runs, with the marks that it gets there.
+
+    Args:
+        on_native: it needs the patch on native releases, too.
+    """
+    must_fail = pytest.mark.xfail(
+        strict=True, raises=FAILURES, reason="it must fail without the patch"
+    )
+    if has_source_patch() or (has_native_header() and not on_native):
+        return [(WITH, [])]
+    return [(WITH, []), (WITHOUT, [must_fail])]
 
 
 @pytest.fixture
@@ -101,7 +131,7 @@ def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
 
         def get(side: str) -> Proxy:
             if side not in running:
-                start = running_proxy(configuration, launch=LAUNCH[side])
+                start = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
                 running[side] = stack.enter_context(start)
             return running[side]
 

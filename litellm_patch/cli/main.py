@@ -9,7 +9,9 @@ from importlib import import_module
 from .. import __version__
 
 SUBCOMMANDS: dict[str, str] = {
+    "apply": "patch LiteLLM's sources: litellm-patch apply --to DIR [--reverse]",
     "demo": "show a real proxy's 429 without and with the patch",
+    "diff": "print the source patch for a release of LiteLLM",
     "probe": "ask a live proxy for a model that is cooling, and judge its answer",
     "run": "run a command with the patch on: litellm-patch run -- litellm --config …",
     "status": "which LiteLLM a proxy would import here, with the patch or not, and why",

@@ -107,6 +107,7 @@ def running_proxy(
     configuration: Mapping[str, Any],
     *,
     launch: Sequence[str] = (),
+    program: Sequence[str] | None = None,
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     files: Mapping[str, str] | None = None,
@@ -117,6 +118,7 @@ def running_proxy(
     Args:
         configuration: written as JSON, which YAML contains.
         launch: put in front of the proxy's command, for example ``litellm-patch run --``.
+        program: the proxy's command; by default the one of this interpreter's environment.
         environment: added to `clean_environment`.
         arguments: added to the proxy's command.
         files: name to content of files beside the configuration, for example Python modules
@@ -132,7 +134,8 @@ def running_proxy(
         for name, content in (files or {}).items():
             (Path(folder) / name).write_text(content)
         port = free_port()
-        command = [*launch, *console_script(), "--config", str(path), "--port", str(port)]
+        program = console_script() if program is None else program
+        command = [*launch, *program, "--config", str(path), "--port", str(port)]
         log = Path(folder) / "proxy.log"
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -38,18 +38,45 @@ class Seen:
     status: int
 
 
+class Capacity:
+    """A token bucket.
+
+    Args:
+        per_second: requests that it takes each second.
+        saved: seconds' worth of them that it saves up while it is idle.
+    """
+
+    def __init__(self, per_second: float, saved: float) -> None:
+        self._per_second = per_second
+        self._tokens = self._most_tokens = max(1.0, per_second * saved)
+        self._filled_at = time.monotonic()
+
+    def take(self, now: float) -> bool:
+        """Whether a request at `now`, a `time.monotonic()`, finds a token, which it then uses."""
+        self._tokens += (now - self._filled_at) * self._per_second
+        self._tokens = min(self._tokens, self._most_tokens)
+        self._filled_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
 class StandIn:
     """The state of a running stand-in: what it refuses, and what it has seen.
 
     Attributes:
         url: base URL without a trailing slash, for example ``http://127.0.0.1:40123``.
         refusals: provider model to `Refuse`; the key ``"*"`` stands for all others.
+        capacity: what it takes of all models together; the rest gets a `Refuse`. None means
+            that it takes everything.
         seen: every request, in order of arrival.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.refusals: dict[str, Refuse] = {}
+        self.capacity: Capacity | None = None
         self.seen: list[Seen] = []
         self._lock = threading.Lock()
 
@@ -57,12 +84,12 @@ class StandIn:
         """Decide and remember the answer to one request."""
         model = str(body.get("model", ""))
         refuse = self.refusals.get(model, self.refusals.get("*"))
-        if refuse is None:
-            answer = answer_for(path, body)
-        else:
-            answer = _refusal(refuse)
         with self._lock:
-            self.seen.append(Seen(time.monotonic(), path, model, answer.status))
+            now = time.monotonic()
+            if refuse is None and self.capacity is not None and not self.capacity.take(now):
+                refuse = Refuse()
+            answer = answer_for(path, body) if refuse is None else _refusal(refuse)
+            self.seen.append(Seen(now, path, model, answer.status))
         return answer
 
     def calls(self, model: str) -> list[Seen]:

@@ -1,8 +1,8 @@
 """The proxy's app catches what an endpoint lets escape.
 
 ``/v1/audio/speech`` (up to 1.99) and Gemini's routes (1.77.7 to 1.83.14) do not convert the
-router's refusal, so that it leaves them as a bare 500. A handler for the refusal itself
-makes the 429 that it is, in the words of the proxy's own handler.
+router's refusals, so that these leave them as a bare 500. A handler for the refusals makes the
+429 that they are, in the words of the proxy's own handler.
 """
 
 from __future__ import annotations
@@ -12,39 +12,87 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..handler_tables import NoHandlerTable, add_handler, own_table
+from ..handler_tables import Handlers, NoHandlerTable, add_handlers, own_table
 from ..report import failed
+from ..wait.exception_chain import is_cooldown_refusal
+from ..wait.limits import is_own_limit
 from .seam import DoesNotFit, Seam, Undo
+
+_REFUSALS = (
+    ("litellm.types.router", "RouterRateLimitError"),
+    ("litellm.types.router", "RouterRateLimitErrorBasic"),
+    ("litellm.exceptions", "RateLimitError"),  # the router's own limits only
+)
 
 
 class RefusalHandler:
-    """Register an exception handler for `RouterRateLimitError` on the proxy's FastAPI app."""
+    """Register an exception handler for the router's refusals on the proxy's FastAPI app."""
 
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
         app = getattr(module, seam.attribute, None)
-        try:
-            own = own_table(app)
-        except NoHandlerTable as error:
-            raise DoesNotFit(f"{seam.module}:{seam.attribute}: {error}") from error
-        refusal_class = _loaded("litellm.types.router", "RouterRateLimitError")
-        error_class = _loaded("litellm.proxy._types", "ProxyException")
+        own = table_of(app, seam)
+        error_class = loaded_class("litellm.proxy._types", "ProxyException")
         _require_parameters(error_class, seam)
-        if refusal_class in own:
-            raise DoesNotFit("the app already has a handler for RouterRateLimitError")
+        classes = [loaded_class(*place) for place in _REFUSALS]
+        if any(each in own for each in classes):
+            raise DoesNotFit("the app already has a handler for a refusal of the router")
 
         async def handler(request: Any, refusal: Exception) -> Any:
             try:
                 convert = own.get(error_class)
                 # Without LiteLLM's handler, or on a WebSocket: as if ours were not there.
-                if convert is not None and request.scope.get("type") == "http":
+                if convert is not None and _is_for_us(request, refusal):
                     reached()
-                    answer = convert(request, _as_proxy_exception(error_class, refusal))
-                    return await answer if inspect.isawaitable(answer) else answer
+                    return await ask(convert, request, _as_proxy_exception(error_class, refusal))
             except Exception as error:
                 failed(f"seam {seam.name} failed, the refusal goes on as without it", error)
-            raise refusal
+            return await _without_us(own, classes, request, refusal)
 
-        return add_handler(app, refusal_class, handler)
+        return add_handlers(app, dict.fromkeys(classes, handler))
+
+
+def table_of(app: Any, seam: Seam) -> Handlers:
+    """The app's table of handlers.
+
+    Raises:
+        DoesNotFit: it has none.
+    """
+    try:
+        return own_table(app)
+    except NoHandlerTable as error:
+        raise DoesNotFit(f"{seam.module}:{seam.attribute}: {error}") from error
+
+
+def loaded_class(module: str, name: str) -> Any:
+    """A class of a module that is loaded.
+
+    Raises:
+        DoesNotFit: there is no such class.
+    """
+    found = getattr(sys.modules.get(module), name, None)
+    if not isinstance(found, type):
+        raise DoesNotFit(f"{module} has no class {name}")
+    return found
+
+
+async def ask(handler: Any, request: Any, error: Exception) -> Any:
+    """The answer of an exception handler, which may be a coroutine function or not."""
+    answer = handler(request, error)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+def _is_for_us(request: Any, refusal: Exception) -> bool:
+    return request.scope.get("type") == "http" and (
+        is_cooldown_refusal(refusal) or is_own_limit(refusal)
+    )
+
+
+async def _without_us(own: Handlers, ours: list[Any], request: Any, error: Exception) -> Any:
+    """What the app does with `error` where no handler of ours stands in the table."""
+    for kind in type(error).__mro__:
+        if kind in own and kind not in ours and kind is not Exception:
+            return await ask(own[kind], request, error)
+    raise error  # as an unhandled one: Starlette keeps the handler of Exception for it
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:
@@ -62,10 +110,3 @@ def _require_parameters(error_class: Any, seam: Seam) -> None:
     missing = [name for name in seam.parameters if name not in known]
     if missing:
         raise DoesNotFit(f"ProxyException has no parameter {', '.join(missing)}")
-
-
-def _loaded(module: str, name: str) -> Any:
-    found = getattr(sys.modules.get(module), name, None)
-    if not isinstance(found, type):
-        raise DoesNotFit(f"{module} has no class {name}")
-    return found

@@ -16,6 +16,8 @@ from typing import Any
 from ..report import once
 from ..wait.exception_chain import find_refusal
 from ..wait.headers import with_retry_after
+from ..wait.limits import find_limit
+from .paced_wait import paced
 
 
 def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) -> None:
@@ -26,11 +28,14 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     """
     if str(error.code) != "429":
         return
-    refusal = find_refusal(sys.exc_info()[1], error.message, time.monotonic())
+    handled, now = sys.exc_info()[1], time.monotonic()
+    refusal = find_refusal(handled, error.message, now)
+    if refusal is None:
+        refusal = find_limit(handled, error.message, time.time())
     if refusal is None:
         return
     if refusal.seconds is None:
         once(logging.DEBUG, "a refusal of the router has no usable cooldown time: no Retry-After")
         return
     # A new dict: the caller's may be shared, and LiteLLM updates such dicts in place.
-    error.headers = with_retry_after(error.headers, refusal)
+    error.headers = with_retry_after(error.headers, paced(refusal, handled, now))

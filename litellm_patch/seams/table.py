@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from .call_joint import AfterCall
 from .cooldown_cache import note_own_cooldown, note_remaining
+from .fallbacks import remember_refusals
+from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
 from .rate_limit_error import put_on_refusal
@@ -45,6 +47,16 @@ SEAMS: tuple[Seam, ...] = (
         joint=AfterCall(put_on_refusal),
     ),
     Seam(
+        name="fallbacks",
+        module="litellm.router_utils.fallback_event_handlers",
+        attribute="log_failure_fallback_event",
+        parameters=("original_exception",),
+        adds="the wait of cooling fallbacks to the error of the group that was asked for",
+        releases="all since 1.53.1",
+        unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
+        joint=AfterCall(remember_refusals),
+    ),
+    Seam(
         name="proxy-exception",
         module="litellm.proxy._types",
         attribute="ProxyException.__init__",
@@ -63,5 +75,15 @@ SEAMS: tuple[Seam, ...] = (
         releases="all since 1.53.1; speech needs it up to 1.99, Gemini in 1.77.7-1.83.14",
         unnecessary_when="no endpoint lets a RouterRateLimitError escape",
         joint=RefusalHandler(),
+    ),
+    Seam(
+        name="proxy-app-http",
+        module="litellm.proxy.proxy_server",
+        attribute="app",
+        parameters=(),
+        adds="whole seconds where FastAPI answers a limiter's HTTPException with fractions",
+        releases="all since 1.53.1; speech sends fractions in old ones",
+        unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute",
+        joint=ValidRetryAfter(),
     ),
 )

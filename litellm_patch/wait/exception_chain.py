@@ -22,6 +22,10 @@ READY_AT = "litellm_patch_ready_at"
 """Attribute that the router seam puts on a refusal: `time.monotonic()` at which the first
 deployment may be used again."""
 
+FALLBACK_REFUSALS = "litellm_patch_fallback_refusals"
+"""Attribute that the fallback seam puts on the error of a model group: a list of the refusals
+of its fallbacks, which LiteLLM itself does not link to it."""
+
 _EXAMINED_AT_MOST = 1000
 
 
@@ -97,6 +101,7 @@ def related(error: BaseException) -> Iterator[BaseException]:
         below = [current.__cause__, current.__context__]
         if isinstance(members, (list, tuple)):
             below.extend(members)
+        below.extend(getattr(current, FALLBACK_REFUSALS, ()))
         queue.extend(item for item in below if isinstance(item, BaseException))
 
 

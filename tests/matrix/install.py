@@ -2,6 +2,7 @@
 
 Called by tox with that name, in that environment. A release that needs more than its number
 to be installed on today's registry has a line in `EXTRA`; everything else needs none.
+``-sourcepatch`` at the end of the name patches LiteLLM's source (see patches/).
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from sysconfig import get_path
 
 ROOT = Path(__file__).parents[2]
+PATCH_SOURCE = [sys.executable, "-m", "litellm_patch", "apply", "--to", get_path("purelib")]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
 AGENTS = ["ddtrace", "openinference-instrumentation-litellm", "opentelemetry-distro"]
@@ -47,7 +50,13 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main() -> int:
-    wanted, overrides = requirements(sys.argv[1].split("-"))
+    factors = sys.argv[1].split("-")
+    wanted, overrides = requirements(factors)
+    if "sourcepatch" in factors:
+        # An environment that is used again may have an older patch in it.
+        patch, anew = [PATCH_SOURCE], ["--reinstall-package", "litellm"]
+    else:
+        patch, anew = [], []
     print("installing", *wanted, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(overrides))
@@ -56,8 +65,9 @@ def main() -> int:
         # The working tree is installed last, and without dependencies: it must fit what is
         # there, and force nothing.
         for command in (
-            [*install, "--override", file.name, *wanted],
+            [*install, *anew, "--override", file.name, *wanted],
             [*install, "--no-deps", "-e", str(ROOT)],
+            *patch,
         ):
             status = subprocess.call(command)
             if status:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
-from conftest import LAUNCH
+from conftest import EXACT, LAUNCH
 
 from litellm_patch.lab import redis as lab_redis
 from litellm_patch.lab.client import chat
@@ -61,7 +61,7 @@ def fleet(tmp_path_factory, side) -> Iterator[Fleet]:
         configuration = config(entries, router_settings=router)
 
         def start(ahead: int) -> Proxy:
-            environment = {"PYTHONPATH": str(folder), "CLOCK_AHEAD": str(ahead)}
+            environment = {"PYTHONPATH": str(folder), "CLOCK_AHEAD": str(ahead), **EXACT}
             return stack.enter_context(
                 running_proxy(configuration, launch=LAUNCH[side], environment=environment)
             )

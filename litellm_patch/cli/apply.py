@@ -1,0 +1,31 @@
+"""``litellm-patch apply --to DIR [--reverse]``: patch the LiteLLM sources in DIR."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..source.apply import apply
+from ..source.refused import Refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="contains litellm/: a source tree, site-packages, or an unpacked wheel",
+    )
+    parser.add_argument("--reverse", action="store_true", help="take the patch back")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Patch the tree and say what was done. Returns 1 if that was refused; nothing is changed."""
+    try:
+        print(apply(options.to, options.reverse))
+    except Refused as error:
+        print(f"litellm-patch apply: refused, nothing was changed: {error}", file=sys.stderr)
+        return 1
+    return 0

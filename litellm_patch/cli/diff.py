@@ -1,0 +1,35 @@
+"""``litellm-patch diff [RELEASE]``: print the source patch for a release of LiteLLM."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import metadata
+
+from ..source.catalogue import fit_for
+from ..source.refused import Refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "release", nargs="?", metavar="RELEASE", help="of LiteLLM; the installed one if left out"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the patch on stdout. Returns 1 if there is none for the release."""
+    try:
+        patch = fit_for(options.release or _installed()).patch
+    except Refused as error:
+        print(f"litellm-patch diff: {error}", file=sys.stderr)
+        return 1
+    sys.stdout.write(patch.decode())
+    sys.stdout.flush()
+    return 0
+
+
+def _installed() -> str:
+    try:
+        return metadata.version("litellm")
+    except metadata.PackageNotFoundError as error:
+        raise Refused("LiteLLM is not installed here; name a release") from error

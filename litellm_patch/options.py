@@ -1,0 +1,118 @@
+"""What an operator may set in the environment. Read once per process; a bad value is ignored.
+
+| variable | values | default |
+| --- | --- | --- |
+| ``LITELLM_PATCH_PACING`` | ``auto``, ``off``, or clients per second | ``auto`` |
+| ``LITELLM_PATCH_MAX_WAIT`` | largest wait that is told, in seconds; ``none`` | ``none`` |
+| ``LITELLM_PATCH_WORKERS`` | workers, of all proxies, that share the clients | LiteLLM's own |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+PACING = "LITELLM_PATCH_PACING"
+MAX_WAIT = "LITELLM_PATCH_MAX_WAIT"
+WORKERS = "LITELLM_PATCH_WORKERS"
+
+LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
+"""LiteLLM's own variable and argument for the number of worker processes of one proxy."""
+
+_OFF = ("off", "0", "false", "no")
+_MOST_WORKERS = 10_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options as they apply.
+
+    Attributes:
+        pacing: whether refused clients get places in a queue.
+        rate: clients per second for all workers together; None means to learn it.
+        max_wait: seconds; None means that every wait is told as it is.
+        workers: at least 1.
+        problems: one finished sentence for each value that was ignored.
+    """
+
+    pacing: bool = True
+    rate: float | None = None
+    max_wait: float | None = None
+    workers: int = 1
+    problems: tuple[str, ...] = ()
+
+
+def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
+    """The options in `environ`.
+
+    Args:
+        arguments: of the process; LiteLLM's workers have those of the proxy's command.
+    """
+    problems: list[str] = []
+    pacing, rate = _pacing(environ.get(PACING, ""), problems)
+    return Options(
+        pacing=pacing,
+        rate=rate,
+        max_wait=_max_wait(environ.get(MAX_WAIT, ""), problems),
+        workers=_workers(environ, arguments, problems),
+        problems=tuple(problems),
+    )
+
+
+def _pacing(text: str, problems: list[str]) -> tuple[bool, float | None]:
+    text = text.strip().lower()
+    if text in ("", "auto"):
+        return True, None
+    if text in _OFF:
+        return False, None
+    rate = _positive(text)
+    if rate is None:
+        problems.append(f"{PACING} is not auto, off or a rate above 0: auto is used")
+    return True, rate
+
+
+def _max_wait(text: str, problems: list[str]) -> float | None:
+    text = text.strip().lower()
+    if text in ("", "none"):
+        return None
+    seconds = _positive(text)
+    if seconds is None:
+        problems.append(f"{MAX_WAIT} is not none or a number of seconds above 0: it is ignored")
+    return seconds
+
+
+def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: list[str]) -> int:
+    text = environ.get(WORKERS, "").strip()
+    number = _count(text)
+    if number is not None:
+        return number
+    if text:
+        problems.append(f"{WORKERS} is not a whole number above 0: it is ignored")
+    variable, argument = LITELLM_WORKERS
+    return _count(_argument(argument, arguments)) or _count(environ.get(variable, "")) or 1
+
+
+def _argument(name: str, arguments: Sequence[str]) -> str:
+    """The value of ``name value`` or ``name=value``; empty where it is not there."""
+    for position, argument in enumerate(arguments):
+        if argument == name:
+            return arguments[position + 1] if position + 1 < len(arguments) else ""
+        if argument.startswith(f"{name}="):
+            return argument[len(name) + 1 :]
+    return ""
+
+
+def _positive(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _count(text: str) -> int | None:
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > 6:
+        return None
+    return int(text) if 1 <= int(text) <= _MOST_WORKERS else None

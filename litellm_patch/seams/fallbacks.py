@@ -1,0 +1,29 @@
+"""Remember why the fallbacks of a request failed, on the error that the client will get.
+
+When every fallback of a group failed, LiteLLM raises the error of the group that was asked
+for and keeps of the others no more than a text. So the wait of a fallback that is cooling
+would be lost, although it may be the shorter one, or the only one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ..wait.exception_chain import FALLBACK_REFUSALS, is_cooldown_refusal, related
+
+_KEPT_AT_MOST = 50
+
+
+def remember_refusals(instance: object, arguments: Mapping[str, object], result: object) -> None:
+    """Hang the refusals of the fallback that just failed on the original exception.
+
+    LiteLLM calls this seam's function in the `except` block of each fallback that failed.
+    """
+    original = arguments["original_exception"]
+    failed = sys.exc_info()[1]
+    if failed is None or failed is original or not isinstance(original, BaseException):
+        return
+    kept = [*getattr(original, FALLBACK_REFUSALS, ())]
+    new = [each for each in related(failed) if is_cooldown_refusal(each) and each is not original]
+    setattr(original, FALLBACK_REFUSALS, (kept + new)[:_KEPT_AT_MOST])

@@ -1,0 +1,99 @@
+"""How long a client must wait for one of LiteLLM's own limits, other than a cooldown.
+
+Like `exception_chain`, this recognises LiteLLM's exceptions by their names. What a provider
+refused is none of them: an exception counts only if LiteLLM made it without asking one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from .delay_seconds import usable_seconds
+from .exception_chain import NO_DEPLOYMENTS, Refusal, related
+
+MINUTE = 60.0
+"""Seconds. LiteLLM counts the requests and tokens of a deployment under a key that ends with
+the minute of the clock (``%H-%M``, UTC), so its windows end where minutes do."""
+
+_OWN_TEXTS = ("Deployment over defined ", "Model rate limit exceeded.", NO_DEPLOYMENTS)
+"""What LiteLLM writes into a `RateLimitError` of its own, by the router's usage-based
+strategies and its checks before a call."""
+
+
+def find_limit(error: BaseException | None, message: str, clock: float) -> Refusal | None:
+    """The refusal by a limit of LiteLLM's behind `error`, or None where there is none.
+
+    Args:
+        error: the exception being handled.
+        message: what the client is going to be told. A limit further down the chain counts
+            only if this says so.
+        clock: `time.time()`.
+    """
+    if error is None:
+        return None
+    for found in related(error):
+        if found is error or _text(found) in message:
+            refusal = _limit(found, clock)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def is_own_limit(error: BaseException) -> bool:
+    """Whether `error` is a limit of the router's, decided without asking a provider."""
+    if _is(error, "litellm.types.router", "RouterRateLimitErrorBasic"):
+        return True
+    return (
+        _is(error, "litellm.exceptions", "RateLimitError")
+        and getattr(error, "llm_provider", None) == ""
+        and any(text in _text(error) for text in _OWN_TEXTS)
+    )
+
+
+def seconds_to_next_minute(clock: float) -> float:
+    """Seconds from `clock` (`time.time()`) to the end of its minute, more than 0."""
+    return MINUTE - clock % MINUTE
+
+
+def _limit(error: BaseException, clock: float) -> Refusal | None:
+    if is_own_limit(error):
+        told = _told(getattr(getattr(error, "response", None), "headers", None))
+        if told is None or told == MINUTE:  # LiteLLM's flat minute
+            return Refusal(seconds=seconds_to_next_minute(clock), configured=MINUTE)
+        return Refusal(seconds=told, configured=told)  # a daily limit
+    if _is_http_429(error):
+        told = _told(getattr(error, "headers", None))
+        return None if told is None else Refusal(seconds=told, configured=None)
+    return None
+
+
+def _is_http_429(error: BaseException) -> bool:
+    """FastAPI's exception, by which LiteLLM's hooks refuse a key, user, team or model."""
+    return _is(error, "starlette.exceptions", "HTTPException") and (
+        getattr(error, "status_code", None) == 429
+    )
+
+
+def _told(headers: object) -> float | None:
+    """The only ``Retry-After`` in `headers`, in seconds; LiteLLM writes fractions, too."""
+    if not isinstance(headers, Mapping):
+        return None
+    values = [value for name, value in headers.items() if str(name).lower() == "retry-after"]
+    try:
+        seconds = float(values[0]) if len(values) == 1 else math.nan
+    except (TypeError, ValueError):
+        return None
+    return usable_seconds(seconds)
+
+
+def _text(error: BaseException) -> str:
+    for name in ("message", "detail"):
+        text = getattr(error, name, None)
+        if isinstance(text, str) and text:
+            return text
+    return str(error) or repr(error)
+
+
+def _is(error: BaseException, module: str, name: str) -> bool:
+    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)

@@ -1,0 +1,111 @@
+"""The two pictures of the README, from the results of a run."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+from figures import Result  # noqa: E402
+from matplotlib import pyplot  # noqa: E402
+from scenarios import GRID, Overload  # noqa: E402
+from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share  # noqa: E402
+from variants import LABELS  # noqa: E402
+
+SERVED, REFUSED = "#2a9d6f", "#d1495b"
+SHADES = {"without": "#9aa0a6", "native": "#e9a23b", "pacing-off": "#5b8bd0", "as-shipped": SERVED}
+SIMULATED = {
+    "without": NO_HEADER,
+    "native": CONFIGURED,
+    "pacing-off": EXACT,
+    "as-shipped": PACED,
+}
+
+
+def over_time(results: Sequence[Result], path: Path) -> None:
+    """Requests that reached the proxy in each second of the overload, by what they got."""
+    shown = {
+        result.variant: result
+        for result in reversed(results)
+        if result.scenario == Overload() and result.proxies == 1
+    }
+    if not shown:
+        return
+    figure, grid = pyplot.subplots(
+        len(shown), 1, figsize=(9, 1 + 1.7 * len(shown)), sharex=True, sharey=True, squeeze=False
+    )
+    rows = [row[0] for row in grid]
+    for axes, name in zip(rows, (name for name in LABELS if name in shown)):
+        outcome = shown[name].outcome
+        counts = Counter(
+            (int(at), status == 200) for call in outcome.calls for at, status in call.requests
+        )
+        seconds = range(max(second for second, _ in counts) + 1)
+        served = [counts[(second, True)] for second in seconds]
+        refused = [counts[(second, False)] for second in seconds]
+        axes.bar(seconds, served, 1.0, color=SERVED, label="served")
+        axes.bar(seconds, refused, 1.0, bottom=served, color=REFUSED, label="refused")
+        axes.set_title(
+            f"{LABELS[name]}: {outcome.share_served:.0%} of calls served", fontsize=9, loc="left"
+        )
+        axes.spines[["top", "right"]].set_visible(False)
+    rows[0].legend(frameon=False, fontsize=8, loc="upper right")
+    rows[-1].set_xlabel("seconds")
+    figure.supylabel("requests per second", fontsize=10)
+    _save(figure, path)
+
+
+def over_grid(results: Sequence[Result], path: Path) -> None:
+    """Share served in each cell of the grid: measured where it was run, else simulated."""
+    measured = {
+        (result.scenario, result.variant): statistics.mean(
+            other.outcome.share_served
+            for other in results
+            if (other.scenario, other.variant, other.proxies)
+            == (result.scenario, result.variant, 1)
+        )
+        for result in results
+        if result.scenario in GRID and result.proxies == 1
+    }
+    real = all((cell, name) in measured for cell in GRID for name in LABELS)
+    figure, axes = pyplot.subplots(figsize=(9, 4.2))
+    for offset, name in enumerate(LABELS):
+        shares = [
+            measured[(cell, name)] if real else mean_share(cell, SIMULATED[name], range(3))
+            for cell in GRID
+        ]
+        places = [number + (offset - 1.5) * 0.2 for number in range(len(GRID))]
+        axes.bar(
+            places, [100 * share for share in shares], 0.2, color=SHADES[name], label=LABELS[name]
+        )
+    axes.step(
+        [number - 0.5 for number in range(len(GRID) + 1)],
+        [100 * cell.floor().share_served for cell in (*GRID, GRID[-1])],
+        where="post",
+        color="black",
+        linewidth=0.8,
+        label="physical bound",
+    )
+    axes.set_xticks(
+        range(len(GRID)),
+        [f"{cell.capacity}/s\n{cell.burst}\n{cell.cooldown} s" for cell in GRID],
+        fontsize=6,
+    )
+    axes.set_xlabel("capacity, burst, cooldown")
+    axes.set_ylabel("calls served, %")
+    axes.set_title("measured" if real else "simulated", fontsize=9, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    _save(figure, path)
+
+
+def _save(figure: pyplot.Figure, path: Path) -> None:
+    figure.tight_layout()
+    # No date and fixed ids, so that the same results give the same file.
+    with matplotlib.rc_context({"svg.hashsalt": "litellm_patch"}):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    pyplot.close(figure)

@@ -1,0 +1,167 @@
+"""The pacing module in simulated time: thousands of clients, a router, a provider, no processes.
+
+The model is as small as the question allows. The provider is a token bucket. The router picks
+one of two deployments that are not cooling, cools a deployment when the provider refuses it,
+and refuses by itself when both are cooling. Clients behave as openai-python 2.x does.
+Everything random comes from one seed.
+
+    python tests/bench/simulate.py            # the grid and the recoveries as tables
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Callable
+
+from runs import Call, Outcome
+from scenarios import GRID, Overload, Recovery, Scenario
+
+from litellm_patch.wait.pacing import KnownRate, Pacer
+
+NO_HEADER, CONFIGURED, EXACT, PACED = "no header", "configured", "exact", "paced"
+VARIANTS = (NO_HEADER, CONFIGURED, EXACT, PACED)
+"""What a refused client is told: nothing, as LiteLLM's own header, the time left, its place."""
+
+LATENCY = 0.03  # seconds that the provider takes to answer
+RETRIES = 2  # of openai-python, by default
+HONOURED = 60.0  # seconds; openai-python below 3.0 ignores a longer wait
+SEEDS = tuple(range(10))
+
+Told = Callable[[float, float], "float | None"]
+
+
+class Simulation:
+    """One run.
+
+    Args:
+        capacity: of the provider, requests per second; None for a provider without a limit.
+        saved: seconds' worth of it that the provider saves up.
+        cooldown: of a deployment, in seconds.
+        told: what a refused client is told, from the time and the cooldown's end.
+    """
+
+    def __init__(
+        self, capacity: float | None, saved: float, cooldown: float, told: Told, rng: random.Random
+    ) -> None:
+        self.ends = [0.0, 0.0]  # of the two deployments' cooldowns
+        self.outcome = Outcome()
+        self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
+        self._most_tokens = max(1.0, (capacity or 0.0) * saved)
+        self._tokens, self._filled_at = self._most_tokens, 0.0
+        self._events: list[tuple[float, int, Callable[[float], None]]] = []
+        self._order = itertools.count()
+
+    def run(self, arrivals: Iterable[float]) -> Outcome:
+        for began in arrivals:
+            call = Call(began)
+            self.outcome.calls.append(call)
+            self._at(began, lambda now, call=call: self._request(now, call))
+        while self._events:
+            now, _, event = heapq.heappop(self._events)
+            event(now)
+        return self.outcome
+
+    def _at(self, when: float, event: Callable[[float], None]) -> None:
+        heapq.heappush(self._events, (when, next(self._order), event))
+
+    def _request(self, now: float, call: Call) -> None:
+        free = [index for index, end in enumerate(self.ends) if end <= now]
+        if not free:
+            call.requests.append((now, 429))
+            self._retry(now, call, self._told(now, min(self.ends)))
+            return
+        deployment = self._rng.choice(free)
+        if self._provider_takes(now):
+            call.requests.append((now, 200))
+            call.served_at = now + LATENCY
+        else:
+            call.requests.append((now, 429))
+            self.outcome.provider_refusals += 1
+            self._at(now + LATENCY, lambda then: self._refused(then, call, deployment))
+
+    def _refused(self, now: float, call: Call, deployment: int) -> None:
+        if self.ends[deployment] <= now:  # LiteLLM keeps the first deadline (issue #40130)
+            self.ends[deployment] = now + self._cooldown
+        self._retry(now, call, None)  # a provider's 429 carries no wait
+
+    def _retry(self, now: float, call: Call, told: float | None) -> None:
+        if len(call.requests) > RETRIES:
+            return
+        if told is None or not 0 < told <= HONOURED:
+            backoff = min(0.5 * 2 ** (len(call.requests) - 1), 8)
+            told = backoff * (1 - 0.25 * self._rng.random())
+        self._at(now + told, lambda then: self._request(then, call))
+
+    def _provider_takes(self, now: float) -> bool:
+        if self._capacity is None:
+            return True
+        saved = self._tokens + (now - self._filled_at) * self._capacity
+        self._tokens, self._filled_at = min(self._most_tokens, saved), now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def simulate(
+    scenario: Scenario,
+    variant: str,
+    seed: int,
+    pacers: Sequence[Pacer] | None = None,
+    known: KnownRate | None = None,
+) -> Outcome:
+    """Run one scenario with what one variant of the proxy tells its refused clients.
+
+    Args:
+        pacers: those of the workers, of which chance picks one for each request.
+        known: what the router knows about the group.
+    """
+    rng = random.Random(seed)
+    pacers = pacers or [Pacer(random=rng)]
+    tells: dict[str, Told] = {
+        NO_HEADER: lambda now, ready_at: None,
+        CONFIGURED: lambda now, ready_at: scenario.cooldown,
+        EXACT: lambda now, ready_at: ready_at - now,
+        PACED: lambda now, ready_at: (
+            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown) - now
+        ),
+    }
+    overload = isinstance(scenario, Overload)
+    capacity, saved = (scenario.capacity, scenario.saved) if overload else (None, 0.0)
+    simulation = Simulation(capacity, saved, scenario.cooldown, tells[variant], rng)
+    if isinstance(scenario, Recovery):
+        simulation.ends = [scenario.cooldown, scenario.cooldown]
+        simulation.outcome.ready_at = scenario.cooldown
+    return simulation.run(list(scenario.arrivals(rng)))
+
+
+def mean_share(scenario: Overload, variant: str, seeds: Sequence[int] = SEEDS) -> float:
+    """Share of calls served, the mean over `seeds`."""
+    return statistics.mean(simulate(scenario, variant, seed).share_served for seed in seeds)
+
+
+def main() -> int:
+    print("share served:  capacity burst cooldown " + " ".join(f"{name:>11}" for name in VARIANTS))
+    for cell in [Overload(), *GRID]:
+        shares = [mean_share(cell, variant) for variant in VARIANTS]
+        row = " ".join(f"{share:11.1%}" for share in shares)
+        print(f"{cell.capacity:23} {cell.burst:5} {cell.cooldown:8} {row}")
+    print("recovery: clients cooldown variant     served requests   late: median, p95, worst")
+    for clients, cooldown in itertools.product((30, 200, 5000), (12, 60)):
+        for variant in VARIANTS:
+            outcome = simulate(Recovery(clients, cooldown), variant, 1)
+            late = " ".join(f"{seconds:7.2f}" for seconds in outcome.lateness() or ())
+            print(
+                f"{clients:17} {cooldown:8} {variant:10} {outcome.share_served:7.1%} "
+                f"{outcome.requests_per_call:8.2f}         {late}"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

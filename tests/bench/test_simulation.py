@@ -1,0 +1,69 @@
+"""The goals of pacing, in simulated time, where the dice are known."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from scenarios import GRID, Overload, Recovery
+from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share, simulate
+
+from litellm_patch.wait.pacing import KnownRate, Pacer
+
+SEEDS = range(5)
+NOISE = 0.005
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("cooldown", [12, 60])
+def test_thirty_waiting_clients_hardly_notice(cooldown, seed):
+    outcome = simulate(Recovery(30, cooldown), PACED, seed)
+    median, _, worst = outcome.lateness()
+    assert (outcome.share_served, outcome.requests_per_call) == (1.0, 2.0)
+    assert median <= 1.0
+    assert worst <= 3.0
+
+
+@pytest.mark.parametrize("cooldown", [12, 60])
+@pytest.mark.parametrize("clients", [200, 5000])
+def test_many_waiting_clients_are_served_with_two_requests(clients, cooldown):
+    outcome = simulate(Recovery(clients, cooldown), PACED, 1)
+    assert (outcome.share_served, outcome.requests_per_call) == (1.0, 2.0)
+
+
+def test_an_overloaded_group_serves_nearly_everyone():
+    assert mean_share(Overload(), PACED) >= 0.97
+
+
+@pytest.mark.parametrize("cell", GRID, ids=lambda cell: cell.name)
+def test_no_other_variant_serves_more(cell):
+    others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
+    assert mean_share(cell, PACED) >= others - NOISE
+
+
+def test_the_exact_time_alone_would_make_them_stampede():
+    assert mean_share(Overload(), EXACT) < mean_share(Overload(), PACED) - 0.1
+
+
+def with_workers(workers: int, said: int) -> float:
+    """Share served by a proxy with so many workers, each of which was told a number of them."""
+    served: list[float] = []
+    for seed in SEEDS:
+        pacers = [Pacer(workers=said, random=random.Random(n)) for n in range(workers)]
+        served.append(simulate(Overload(), PACED, seed, pacers).share_served)
+    return sum(served) / len(served)
+
+
+@pytest.mark.parametrize("workers, share", [(2, 0.95), (4, 0.95), (16, 0.85)])
+def test_workers_that_know_their_number_serve_nearly_everyone(workers, share):
+    assert with_workers(workers, workers) >= share
+
+
+def test_workers_that_do_not_know_it_serve_more_than_the_exact_time_would():
+    assert with_workers(4, 1) >= mean_share(Overload(), EXACT) + 0.05
+
+
+@pytest.mark.parametrize("known", [KnownRate(limit=20), KnownRate(served=5)])
+def test_what_the_router_knows_does_not_hurt(known):
+    served = [simulate(Overload(), PACED, seed, known=known).share_served for seed in SEEDS]
+    assert sum(served) / len(served) >= 0.95

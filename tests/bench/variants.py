@@ -1,0 +1,173 @@
+"""The proxies that are compared: which LiteLLM, with or without the patch, with which options."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from scenarios import Overload, Scenario
+
+from litellm_patch.lab.proxy import Proxy, config, free_port, group, running_proxy
+from litellm_patch.lab.stand_in import Capacity, StandIn, running_stand_in
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OLD, NATIVE = "1.89.7", "1.102.4"
+WARM_UP = "warm-up"
+"""A model group that is called and cooled before anything is measured."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One column of the comparison."""
+
+    name: str
+    release: str
+    patched: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+VARIANTS = (
+    Variant("without", OLD),
+    Variant("native", NATIVE),
+    Variant("pacing-off", OLD, True, {"LITELLM_PATCH_PACING": "off"}),
+    Variant("as-shipped", OLD, True),
+)
+LABELS = {
+    "without": f"{OLD}, without the patch",
+    "native": f"{NATIVE}, LiteLLM's own header",
+    "pacing-off": f"{OLD}, patch, pacing off",
+    "as-shipped": f"{OLD}, patch as shipped",
+}
+
+
+def environments(given: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
+    """The folder of commands of each release's environment; built with uv where none is given.
+
+    Args:
+        given: release to the path of a Python interpreter that has LiteLLM's proxy.
+        folder: where environments are built, and found again.
+    """
+    found = {}
+    for release, interpreter in given.items():
+        bin_ = Path(interpreter).parent if interpreter else folder / release / "bin"
+        if not (bin_ / "litellm").exists():
+            _build(folder / release, release)
+        found[release] = bin_
+    return found
+
+
+def _build(folder: Path, release: str) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    print(f"building an environment with LiteLLM {release} in {folder} ...", file=sys.stderr)
+    subprocess.run(["uv", "venv", "-q", "--clear", "-p", version, str(folder)], check=True)
+    wanted = [f"litellm[proxy]=={release}", "redis", "-e", str(REPOSITORY)]
+    subprocess.run(
+        ["uv", "pip", "install", "-q", "-p", str(folder / "bin" / "python"), *wanted], check=True
+    )
+
+
+class Running:
+    """A running variant: its proxies, and the stand-in provider of each scenario."""
+
+    def __init__(self, variant: Variant, stand_ins: Mapping[str, StandIn]) -> None:
+        self.variant = variant
+        self.stand_ins = stand_ins
+        self.proxies: list[Proxy] = []
+
+
+@contextmanager
+def running_variants(
+    names: Sequence[str],
+    scenarios: Sequence[Scenario],
+    commands: Mapping[str, Path],
+    *,
+    redis: bool = False,
+    waiting: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[list[Running]]:
+    """Run the proxies of the variants of these names, each with a model group for each scenario.
+
+    Args:
+        commands: release to the folder of its environment's commands.
+        redis: two proxies for each variant, which share a Redis server of their own.
+        waiting: called while the proxies start.
+    """
+    with ExitStack() as stack:
+        variants = []
+        starts = []
+        pool = stack.enter_context(ThreadPoolExecutor(2))  # as many as a small machine has cores
+        for variant in (one for one in VARIANTS if one.name in names):
+            stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
+            stand_ins[WARM_UP] = stack.enter_context(running_stand_in())
+            running = Running(variant, stand_ins)
+            variants.append(running)
+            shared = (
+                {"redis_host": "127.0.0.1", "redis_port": stack.enter_context(_redis())}
+                if redis
+                else {}
+            )
+            for _ in range(2 if redis else 1):
+                start = _proxy(running, scenarios, commands[variant.release], shared, waiting)
+                starts.append((running, pool.submit(stack.enter_context, start)))
+        for running, start_of in starts:
+            running.proxies.append(start_of.result())
+        yield variants
+
+
+@contextmanager
+def _stand_in(scenario: Scenario) -> Iterator[StandIn]:
+    with running_stand_in() as stand_in:
+        if isinstance(scenario, Overload):
+            stand_in.capacity = Capacity(scenario.capacity, scenario.saved)
+        yield stand_in
+
+
+def _proxy(
+    running: Running,
+    scenarios: Sequence[Scenario],
+    commands: Path,
+    shared: Mapping[str, Any],
+    waiting: Callable[[float], None],
+) -> Any:
+    groups = {WARM_UP: 3, **{scenario.name: scenario.cooldown for scenario in scenarios}}
+    model_list = [
+        entry
+        for name, cooldown in groups.items()
+        for entry in group(
+            name,
+            running.stand_ins[name].url,
+            [f"{name}-a", f"{name}-b"],
+            cooldown_time=cooldown,
+        )
+    ]
+    variant = running.variant
+    patch = [str(commands / "python"), "-m", "litellm_patch"]
+    workers = {"LITELLM_PATCH_WORKERS": "2"} if shared else {}
+    return running_proxy(
+        config(model_list, router_settings=shared),
+        launch=[*patch, "run", "--"] if variant.patched else [],
+        program=[str(commands / "litellm")],
+        environment={**variant.environment, **workers},
+        waiting=waiting,
+    )
+
+
+@contextmanager
+def _redis() -> Iterator[Mapping[str, Any]]:
+    """Debian's redis-server on a free loopback port; keeps nothing. Router settings for it."""
+    port = free_port()
+    keep_nothing = ["--save", "", "--appendonly", "no"]
+    process = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", *keep_nothing],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield {"redis_host": "127.0.0.1", "redis_port": port}
+    finally:
+        process.terminate()
+        process.wait(timeout=10)

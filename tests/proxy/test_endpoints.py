@@ -1,0 +1,132 @@
+"""Every kind of request to a group whose deployments are all cooling is told the wait."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import ExitStack
+from importlib.metadata import version
+
+import pytest
+from app_routes import serves
+from conftest import LAUNCH, WITH, WITHOUT, sides
+
+from litellm_patch.lab.cooling import CHAT, ask, cool_down
+from litellm_patch.lab.endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI
+from litellm_patch.lab.proxy import config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
+
+COOLDOWN = 300
+
+NATIVE = ("chat", "embeddings", "image-edits", "responses", "gemini", "interactions")
+NATIVE += ("ocr", "videos", "vector-stores")
+"""How the names of those kinds begin that LiteLLM's own header (1.90.0 and later) reaches."""
+
+COOLED_BY = {"cohere": "rerank"}
+"""Providers without chat: the kind of request that brings their groups into cooldown."""
+
+PATH_OF = {OPENAI: "/v1", ANTHROPIC: "", GEMINI: "", "cohere": "", "mistral": "/v1"}
+
+
+def why_not_here(endpoint) -> str | None:
+    """Why the installed release cannot refuse this kind of request, or None where it can."""
+    path = endpoint.request("m")[0]
+    release = version("litellm")
+    if not serves(path):
+        return f"LiteLLM {release} has no POST {endpoint.path}"
+    if number(release) < number(endpoint.routed_since):
+        return f"LiteLLM {release} asks no router for POST {endpoint.path}"
+    return None
+
+
+def number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", release))
+
+
+def pytest_generate_tests(metafunc) -> None:
+    if "endpoint" not in metafunc.fixturenames:
+        return
+    by_side = "side" in metafunc.fixturenames
+    params = []
+    for endpoint in ENDPOINTS:
+        reason = why_not_here(endpoint)
+        if reason is not None:
+            values = (endpoint, WITH) if by_side else (endpoint,)
+            params.append(pytest.param(*values, marks=pytest.mark.skip(reason), id=endpoint.name))
+        elif by_side:
+            for side, marks in sides(on_native=not endpoint.name.startswith(NATIVE)):
+                params.append(
+                    pytest.param(endpoint, side, marks=marks, id=f"{endpoint.name}-{side}")
+                )
+        else:
+            params.append(pytest.param(endpoint, id=endpoint.name))
+    metafunc.parametrize(["endpoint", "side"] if by_side else ["endpoint"], params)
+
+
+@pytest.fixture(scope="module")
+def refused():
+    """Ask a kind of request of a side's proxy while the group that it asks for is cooling."""
+    cooled = set()
+    running = {}
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        stand_in.refusals["*"] = Refuse()
+        model_list = [
+            entry
+            for provider, path in PATH_OF.items()
+            for entry in group(
+                f"{provider}-group",
+                stand_in.url,
+                [f"{provider}-a", f"{provider}-b"],
+                provider=provider,
+                path=path,
+            )
+        ]
+        configuration = config(
+            model_list,
+            router_settings={"cooldown_time": COOLDOWN},
+            # Without it batches and files are not routed to a group at all.
+            litellm_settings={"enable_loadbalancing_on_batch_endpoints": True},
+        )
+
+        def get(side, endpoint):
+            if side not in running:
+                started = running_proxy(configuration, launch=LAUNCH[side])
+                running[side] = stack.enter_context(started)
+            proxy, name = running[side], f"{endpoint.provider}-group"
+            if (side, name) not in cooled:
+                kind = COOLED_BY.get(endpoint.provider, CHAT.name)
+                cool_down(proxy, name, next(each for each in ENDPOINTS if each.name == kind))
+                cooled.add((side, name))
+            calls = len(stand_in.seen)
+            answer = ask(proxy, endpoint, name)
+            assert len(stand_in.seen) == calls, "the provider was asked: nothing was refused"
+            return answer
+
+        yield get
+
+
+def test_a_refusal_tells_the_cooldown(endpoint, side, refused):
+    answer = refused(side, endpoint)
+    assert NO_DEPLOYMENTS.encode() in answer.body or answer.status == 500
+    assert answer.status == 429
+    assert len(answer.all("retry-after")) == 1
+    assert COOLDOWN - 100 < int(answer.retry_after) <= COOLDOWN
+    assert answer.retry_after.isdigit()
+
+
+def test_the_body_is_litellms_own(endpoint, refused):
+    stock, patched = refused(WITHOUT, endpoint), refused(WITH, endpoint)
+    if stock.status == 500:  # a refusal that escaped: there is no body of an API to keep
+        assert set(json.loads(patched.body)["error"]) >= {"message", "type", "param", "code"}
+    else:
+        assert stock.status == patched.status == 429
+        assert comparable(stock.body) == comparable(patched.body)
+
+
+def comparable(body: bytes) -> bytes:
+    """Without the list of deployments, whose order is random, and what is made up anew."""
+    body = re.sub(rb"cooldown_list=\[[^]]*\]", b"cooldown_list=[]", body)
+    body = re.sub(rb"Try again in [0-9.]+ seconds", b"Try again in N seconds", body)
+    return re.sub(rb'"request_id": ?"[^"]*"', b'"request_id":""', body)

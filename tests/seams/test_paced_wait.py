@@ -1,0 +1,157 @@
+"""From a refusal to the wait that is told, at LiteLLM's real classes and its real router."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from litellm_patch.seams import group_rate, paced_wait
+from litellm_patch.wait.exception_chain import READY_AT, find_refusal
+
+NOW = 1000.0
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Seconds that refusals are told under some options; each one is handled like LiteLLM's."""
+
+    def tell(*errors: Exception, **environment: str) -> list[float | None]:
+        for name in ("PACING", "MAX_WAIT", "WORKERS"):
+            monkeypatch.delenv(f"LITELLM_PATCH_{name}", raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(f"LITELLM_PATCH_{name}", value)
+        paced_wait._set_up.cache_clear()
+        refusals = [(find_refusal(error, None, NOW), error) for error in errors]
+        return [paced_wait.paced(refusal, error, NOW).seconds for refusal, error in refusals]
+
+    yield tell
+    paced_wait._set_up.cache_clear()
+
+
+def refusal(ready_in: float | None = 5.0, model: str = "m", cooldown_time: float = 60):
+    from litellm.types.router import RouterRateLimitError
+
+    error = RouterRateLimitError(
+        model=model, cooldown_time=cooldown_time, enable_pre_call_checks=False, cooldown_list=[]
+    )
+    if hasattr(error, READY_AT):
+        delattr(error, READY_AT)
+    if ready_in is not None:
+        setattr(error, READY_AT, NOW + ready_in)
+    return error
+
+
+def test_clients_of_a_group_are_told_different_times(told):
+    waits = told(*[refusal() for _ in range(30)])
+    assert waits[0] == 5.0
+    assert len(set(waits)) == 30
+    assert min(waits) == 5.0
+
+
+def test_pacing_can_be_turned_off(told):
+    assert set(told(*[refusal() for _ in range(5)], PACING="off")) == {5.0}
+
+
+def test_the_same_refusal_has_one_place(told):
+    same = refusal()
+    assert told(same, refusal(), same)[::2] == [5.0, 5.0]
+
+
+def test_a_refusal_without_a_known_end_is_told_as_it_is(told):
+    assert told(refusal(None), refusal(None)) == [60, 60]
+
+
+def test_the_group_that_is_ready_first_gives_the_place(told):
+    error = refusal(30, "slow")
+    error.__context__ = refusal(2, "fast")
+    assert told(error, refusal(2, "fast"))[0] == 2
+    assert told(error, refusal(30, "slow"))[1] == 30
+
+
+def test_a_largest_wait_is_not_exceeded(told):
+    assert told(refusal(90), refusal(10), MAX_WAIT="60", PACING="off") == [60, 10]
+
+
+def test_a_bad_option_is_said_once_and_ignored(told, caplog):
+    from litellm_patch import report
+
+    report._said.clear()
+    assert told(refusal(), refusal(), PACING="fast") == told(refusal(), refusal())
+    assert [record.message for record in caplog.records if "PACING" in record.message] == [
+        "LITELLM_PATCH_PACING is not auto, off or a rate above 0: auto is used"
+    ]
+
+
+@pytest.fixture
+def router(monkeypatch):
+    """A real router as the proxy holds it, with a group whose deployments have limits."""
+    import litellm
+    from litellm.proxy import proxy_server
+
+    def make(*rpm: int | None):
+        model_list = [
+            {
+                "model_name": name,
+                "litellm_params": {
+                    "model": "openai/x",
+                    "api_key": "not-a-key",
+                    **({} if limit is None else {"rpm": limit}),
+                },
+                "model_info": {"id": f"{name}-{number}"},
+            }
+            for name in ("m", "other")
+            for number, limit in enumerate(rpm)
+        ]
+        built = litellm.Router(model_list=model_list)
+        monkeypatch.setattr(proxy_server, "llm_router", built)
+        return built
+
+    return make
+
+
+def test_the_configured_limits_of_a_group_add_up(router):
+    router(600, 300)
+    assert group_rate.known_rate("m").limit == pytest.approx(15)
+
+
+def test_a_deployment_without_a_limit_leaves_the_group_without_one(router):
+    router(600, None)
+    assert group_rate.known_rate("m").limit is None
+
+
+def test_what_the_router_counted_is_read_from_its_memory(router):
+    from litellm.router_utils.router_callbacks import track_deployment_metrics as metrics
+
+    built = router(None, None)
+    for _ in range(50):
+        metrics.increment_deployment_successes_for_current_minute(built, "m-0")
+        metrics.increment_deployment_successes_for_current_minute(built, "m-1")
+    served = group_rate.known_rate("m").served
+    from litellm.caching.in_memory_cache import InMemoryCache
+
+    if hasattr(InMemoryCache, "allow_ttl_override"):
+        assert served == pytest.approx(100 / group_rate.SHORTEST_SAMPLE, rel=0.1)
+    else:  # those releases prolong the count with each success, so that it is no rate
+        assert served is None
+    assert group_rate.known_rate("unknown").served is None
+
+
+def test_reading_the_router_warns_of_nothing(router, recwarn):
+    router(600, 300)
+    recwarn.clear()
+    group_rate.known_rate("m")
+    assert [warning for warning in recwarn if "Router." in str(warning.message)] == []
+
+
+def test_a_count_over_a_minute_is_a_rate():
+    now = time.time()
+    assert group_rate.served_rate([(600, now + 30), (300, now + 30)], now) == pytest.approx(30)
+    assert group_rate.served_rate([(600, now - 1), (None, None), (True, now)], now) is None
+
+
+def test_a_router_that_looks_different_is_no_harm(monkeypatch, told):
+    from litellm.proxy import proxy_server
+
+    monkeypatch.setattr(proxy_server, "llm_router", object())
+    assert told(refusal()) == [5.0]

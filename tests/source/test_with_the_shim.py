@@ -1,0 +1,69 @@
+"""A LiteLLM that is patched in its source: alone, and with the shim on top, which stands down."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import LAUNCHER
+from trees import make_whole_tree, site_packages
+
+from litellm_patch.lab.client import chat
+from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.proxy import clean_environment, config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.source.apply import apply
+
+STATES = (
+    "import litellm_patch, litellm, litellm.proxy.proxy_server\n"
+    "assert litellm.__file__.startswith({there!r}), litellm.__file__\n"
+    "for seam in litellm_patch.status().seams: print('seam', seam.state, seam.reason)"
+)
+
+
+@pytest.fixture(scope="module")
+def patched(tmp_path_factory):
+    root = make_whole_tree(tmp_path_factory.mktemp("patched") / "tree")
+    apply(root)
+    return root
+
+
+def states(there, environment) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", STATES.format(there=str(there))],
+        env={**clean_environment(), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return {line for line in done.stdout.splitlines() if line.startswith("seam ")}
+
+
+def test_every_seam_stands_down_and_says_why(patched):
+    assert states(patched, {"PYTHONPATH": str(patched)}) == {"seam native source patch"}
+
+
+def test_without_the_source_patch_no_seam_says_that():
+    assert not any("source patch" in line for line in states(site_packages(), {}))
+
+
+@pytest.mark.parametrize("launch", [[], LAUNCHER], ids=["alone", "with the shim"])
+def test_a_429_tells_what_is_left(patched, launch):
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse()
+        models = group("m", stand_in.url, ["m-a", "m-b"])
+        with running_proxy(
+            config(models, router_settings={"cooldown_time": 60}),
+            launch=launch,
+            environment={"PYTHONPATH": str(patched)},
+        ) as proxy:
+            cool_down(proxy, "m")
+            first = chat(proxy, "m")
+            time.sleep(3)
+            second = chat(proxy, "m")
+    assert first.status == second.status == 429
+    assert 50 <= int(first.retry_after) <= 60
+    assert 2 <= int(first.retry_after) - int(second.retry_after) <= 8
+    assert second.body == first.body
