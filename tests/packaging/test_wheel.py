@@ -60,7 +60,8 @@ def test_the_one_start_file_lies_where_python_does_not_look(content):
 
 
 def test_every_file_of_the_package_is_in_it(content):
-    files = [path for path in (ROOT / "litellm_patch").rglob("*") if path.is_file()]
+    walked = os.walk(ROOT / "litellm_patch", followlinks=True)  # the patches are linked to
+    files = [Path(folder, name) for folder, _, names in walked for name in names]
     names = {str(path.relative_to(ROOT)) for path in files if "__pycache__" not in path.parts}
     assert names == {name for name in content if ".dist-info/" not in name}
 
