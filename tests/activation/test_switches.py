@@ -126,9 +126,9 @@ def test_a_module_that_the_release_lacks_is_told_once_when_the_proxy_is_loaded(f
 
 NATIVE = OWN_TABLE + (
     "import dataclasses\n"
-    "table.SEAMS = (dataclasses.replace(SEAM, unneeded=lacks('Limit')),\n"
+    "table.SEAMS = (SEAM, dataclasses.replace(SEAM, name='limit', unneeded=lacks('Limit')),\n"
     "    dataclasses.replace(SEAM, name='gone', module='litellm.gone', unneeded=lacks('Gone')))\n"
-    "import litellm.proxy.proxy_server\nprint(state(), state('gone'))"
+    "import litellm.proxy.proxy_server\nprint(state('limit'), state('gone'))"
 )
 
 
@@ -139,7 +139,7 @@ def test_what_a_release_does_not_need_is_native_and_strict_accepts_it(fake_litel
         "('native', 'this release has no module litellm.gone')"
     )
     assert "WARNING" not in done.stderr
-    assert "0/0 seams" in done.stderr
+    assert "1/1 seams" in done.stderr
 
 
 def test_a_module_that_is_loaded_later_goes_on_waiting(fake_litellm):

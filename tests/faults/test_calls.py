@@ -88,7 +88,7 @@ def test_whatever_the_seam_uses_may_fail(stock, seam, module, name, fault, monke
         "is hostile": Hostile(),
     }[fault]
     function, instance = attached(seam, like(seam, THEIRS))
-    monkeypatch.setattr(module, name, broken)
+    monkeypatch.setitem(vars(module), name, broken)
     instance.code, instance.headers, instance.message = "429", {}, "No deployments available"
     arguments = ["No deployments available"] * len(seam.parameters)
     for _ in range(20):

@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 PATCH_SOURCE = [sys.executable, "-m", "litellm_patch", "apply", "--to", get_path("purelib")]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
+AGENTS = ["ddtrace", "openinference-instrumentation-litellm", "opentelemetry-distro"]
+AGENTS += ["opentelemetry-instrumentation-fastapi", "sentry-sdk"]
+
 # Requirements (constraints) and overrides by the first release of a range, newest first.
 EXTRA: list[tuple[str, list[str], list[str]]] = [
     # Exact pins on packages that are no longer, or not yet, on the registry.
@@ -36,6 +39,7 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
     """What to install, and which packages to take out of LiteLLM's pins, for an environment."""
     named = dict(zip(factors[1::2], factors[2::2]))  # a factor without a number is for tox alone
     wanted = [*TOOLS, f"litellm[proxy]=={named['litellm']}"]
+    wanted += AGENTS if "agents" in factors else []
     wanted += [f"wrapt=={named['wrapt']}"] if "wrapt" in named else ["wrapt>=1.15,<3"]
     if number(named.get("wrapt", "2.0")) < (2, 0):
         # There, discover_post_import_hooks() needs pkg_resources and is silent without it.

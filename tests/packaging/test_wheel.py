@@ -45,7 +45,7 @@ def test_it_is_pure_python_for_every_platform(wheel, content):
     (description,) = (text for name, text in content.items() if name.endswith("/WHEEL"))
     assert b"Root-Is-Purelib: true" in description
     kinds = {Path(name).suffix for name in content if ".dist-info/" not in name}
-    assert kinds == {".py", ".typed"}
+    assert kinds == {".py", ".typed", ".json", ".patch"}  # no compiled code; text that is read
 
 
 def test_nothing_lies_beside_the_package(content):
@@ -59,9 +59,12 @@ def test_the_one_start_file_lies_where_python_does_not_look(content):
     assert starts == ["litellm_patch/bootstrap/sitecustomize.py"]
 
 
-def test_every_module_of_the_package_is_in_it(content):
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "litellm_patch").rglob("*.py")}
-    assert modules | {"litellm_patch/py.typed"} == {n for n in content if ".dist-info/" not in n}
+def test_every_file_of_the_package_is_in_it(content):
+    walked = os.walk(ROOT / "litellm_patch", followlinks=True)  # the patches are linked to
+    files = [Path(folder, name) for folder, _, names in walked for name in names]
+    names = {str(path.relative_to(ROOT)) for path in files if "__pycache__" not in path.parts}
+    names.discard("litellm_patch/patches/README.md")  # for those who build a fork
+    assert names == {name for name in content if ".dist-info/" not in name}
 
 
 def test_it_forces_nothing_but_wrapt(content):
