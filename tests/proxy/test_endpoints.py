@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 from app_routes import serves
-from conftest import LAUNCH, WITH, WITHOUT, has_native_header, sides
+from conftest import EXACT, LAUNCH, WITH, WITHOUT, has_native_header, sides
 
 from litellm_patch.lab.cooling import CHAT, ask, cool_down
 from litellm_patch.lab.endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI
@@ -94,7 +94,7 @@ def refused():
 
         def get(side, endpoint):
             if side not in running:
-                started = running_proxy(configuration, launch=LAUNCH[side])
+                started = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
                 running[side] = stack.enter_context(started)
             proxy, name = running[side], f"{endpoint.provider}-group"
             if (side, name) not in cooled:

@@ -34,7 +34,7 @@ def expected_state(module: str) -> list[str]:
         absent = find_spec(module) is None
     except ModuleNotFoundError:  # a package above it is not there
         absent = True
-    return ["skipped", f"this release has no {module}"] if absent else ["applied", ""]
+    return ["native", f"this release has no module {module}"] if absent else ["applied", ""]
 
 
 APPLY_AND_TAKE_OFF = """
