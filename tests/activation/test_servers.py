@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from conftest import EXACT
 
 from litellm_patch.bootstrap import FOLDER
 from litellm_patch.lab.client import chat
@@ -25,7 +26,7 @@ def test_each_worker_tells_the_cooldown(server):
         stand_in.refusals["*"] = Refuse()
         configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=120))
         start = running_proxy(
-            configuration, environment={"PYTHONPATH": FOLDER}, arguments=SERVERS[server]
+            configuration, environment={"PYTHONPATH": FOLDER, **EXACT}, arguments=SERVERS[server]
         )
         try:
             with start as proxy:

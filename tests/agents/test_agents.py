@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,8 @@ def orders():
 @pytest.mark.parametrize("agent, ours_first", orders())
 def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path):
     module = SET_UP[agent][0].partition(".")[0] if agent in SET_UP else agent
-    if importlib.util.find_spec(module) is None:
+    launcher = Path(sys.executable).parent / LAUNCHERS.get(agent, "python")
+    if importlib.util.find_spec(module) is None or not launcher.exists():
         pytest.skip(f"{agent} is not installed")
     with running_stand_in() as stand_in:
         stand_in.refusals.update({"bad-a": Refuse(), "bad-b": Refuse()})
