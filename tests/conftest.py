@@ -22,7 +22,7 @@ import openai
 import pytest
 from fake_litellm import Tree
 
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.proxy import LAUNCH_WITH_PATCH, Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
 from litellm_patch.source import marker
 
@@ -81,7 +81,7 @@ EXACT = {"LITELLM_PATCH_PACING": "off"}
 
 # In an environment whose LiteLLM is patched in its source, that is what has the patch: the
 # proxies start without the launcher, and there is no side without it.
-LAUNCHER = [sys.executable, "-m", "litellm_patch", "run", "--"]
+LAUNCHER = LAUNCH_WITH_PATCH
 LAUNCH = {WITH: [] if has_source_patch() else LAUNCHER, WITHOUT: []}
 
 

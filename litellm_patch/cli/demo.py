@@ -11,12 +11,19 @@ from importlib import metadata
 
 from ..lab.client import Response, chat
 from ..lab.cooling import DidNotCool, cool_down
-from ..lab.proxy import MASTER_KEY, Proxy, ProxyDidNotStart, config, group, running_proxy
+from ..lab.proxy import (
+    LAUNCH_WITH_PATCH,
+    MASTER_KEY,
+    Proxy,
+    ProxyDidNotStart,
+    config,
+    group,
+    running_proxy,
+)
 from ..lab.stand_in import Refuse, StandIn, running_stand_in
 from .progress import Progress
 
 MODEL = "demo-model"
-LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
 TITLES = ("without litellm_patch", "with litellm_patch")
 DEFAULT_COOLDOWN = 6.0
 

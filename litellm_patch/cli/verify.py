@@ -12,13 +12,10 @@ from pathlib import Path
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
 from ..lab.proof import Comparison, Told, compare
-from ..lab.proxy import ProxyDidNotStart, console_script
+from ..lab.proxy import LAUNCH_WITH_PATCH, ProxyDidNotStart, console_script
 from .progress import Progress
 
-LAUNCHES: tuple[list[str], list[str]] = (
-    [],
-    [sys.executable, "-m", "litellm_patch", "run", "--"],
-)
+LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
 COOLDOWN = 60.0
 
 

@@ -81,10 +81,12 @@ def find_refusal(error: BaseException | None, message: str | None, now: float) -
 
 def is_cooldown_refusal(error: BaseException) -> bool:
     """Whether `error` is LiteLLM's `litellm.types.router.RouterRateLimitError`."""
-    return any(
-        kind.__name__ == "RouterRateLimitError" and kind.__module__ == "litellm.types.router"
-        for kind in type(error).__mro__
-    )
+    return is_named(error, "litellm.types.router", "RouterRateLimitError")
+
+
+def is_named(error: BaseException, module: str, name: str) -> bool:
+    """Whether `error` is an instance of the class that is called `name` in `module`."""
+    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)
 
 
 def related(error: BaseException) -> Iterator[BaseException]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .delay_seconds import delay_milliseconds, delay_seconds, parse_delay_seconds
 from .exception_chain import Refusal
 
 RETRY_AFTER = "retry-after"
 RETRY_AFTER_MS = "retry-after-ms"
+
+
+def retry_after_values(headers: Mapping[Any, Any]) -> list[Any]:
+    """Every ``Retry-After`` in `headers`, however its name is capitalised."""
+    return [value for name, value in headers.items() if str(name).lower() == RETRY_AFTER]
 
 
 def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, str]:
@@ -27,7 +33,7 @@ def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, 
         return dict(headers)
     milliseconds = delay_milliseconds(refusal.seconds)
     ours = delay_seconds(int(milliseconds) / 1000)
-    theirs = [value for name, value in headers.items() if name.lower() == RETRY_AFTER]
+    theirs = retry_after_values(headers)
     if len(theirs) == 1 and parse_delay_seconds(theirs[0]) is not None:
         native = refusal.configured is not None and theirs[0] == delay_seconds(refusal.configured)
         if not native:

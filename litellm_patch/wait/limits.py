@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 from .delay_seconds import usable_seconds
-from .exception_chain import NO_DEPLOYMENTS, Refusal, related
+from .exception_chain import NO_DEPLOYMENTS, Refusal, is_named, related
+from .headers import retry_after_values
 
 MINUTE = 60.0
 """Seconds. LiteLLM counts the requests and tokens of a deployment under a key that ends with
@@ -58,10 +59,10 @@ def find_limit(error: BaseException | None, message: str, clock: float) -> Refus
 
 def is_own_limit(error: BaseException) -> bool:
     """Whether `error` is a limit of the router's, decided without asking a provider."""
-    if _is(error, "litellm.types.router", "RouterRateLimitErrorBasic"):
+    if is_named(error, "litellm.types.router", "RouterRateLimitErrorBasic"):
         return True
     return (
-        _is(error, "litellm.exceptions", "RateLimitError")
+        is_named(error, "litellm.exceptions", "RateLimitError")
         and getattr(error, "llm_provider", None) == ""
         and any(text in _text(error) for text in _OWN_TEXTS)
     )
@@ -94,7 +95,7 @@ def _budget(text: str, clock: float) -> Refusal | None:
 
 def _is_http_429(error: BaseException) -> bool:
     """FastAPI's exception, by which LiteLLM's hooks refuse a key, user, team or model."""
-    return _is(error, "starlette.exceptions", "HTTPException") and (
+    return is_named(error, "starlette.exceptions", "HTTPException") and (
         getattr(error, "status_code", None) == 429
     )
 
@@ -103,7 +104,7 @@ def _told(headers: object) -> float | None:
     """The only ``Retry-After`` in `headers`, in seconds; LiteLLM writes fractions, too."""
     if not isinstance(headers, Mapping):
         return None
-    values = [value for name, value in headers.items() if str(name).lower() == "retry-after"]
+    values = retry_after_values(headers)
     try:
         seconds = float(values[0]) if len(values) == 1 else math.nan
     except (TypeError, ValueError):
@@ -117,7 +118,3 @@ def _text(error: BaseException) -> str:
         if isinstance(text, str) and text:
             return text
     return str(error) or repr(error)
-
-
-def _is(error: BaseException, module: str, name: str) -> bool:
-    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)

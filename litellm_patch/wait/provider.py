@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from .delay_seconds import parse_delay_seconds
 from .exception_chain import Refusal, related
+from .headers import retry_after_values
 
 
 def find_provider_wait(error: BaseException | None, message: str) -> Refusal | None:
@@ -46,5 +47,5 @@ def _headers(error: BaseException) -> Iterator[Mapping[object, object]]:
 
 
 def _retry_after(headers: Mapping[object, object]) -> object:
-    values = [value for name, value in headers.items() if str(name).lower() == "retry-after"]
+    values = retry_after_values(headers)
     return values[0] if len(values) == 1 else None
