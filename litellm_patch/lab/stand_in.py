@@ -67,7 +67,7 @@ class StandIn:
 
     Attributes:
         url: base URL without a trailing slash, for example ``http://127.0.0.1:40123``.
-        refusals: provider model to `Refuse`; the key ``"*"`` stands for all others.
+        refusals: provider model to `Refuse`, None if it works; ``"*"`` stands for all others.
         capacity: what it takes of all models together; the rest gets a `Refuse`. None means
             that it takes everything.
         seen: every request, in order of arrival.
@@ -75,7 +75,7 @@ class StandIn:
 
     def __init__(self) -> None:
         self.url = ""
-        self.refusals: dict[str, Refuse] = {}
+        self.refusals: dict[str, Refuse | None] = {}
         self.capacity: Capacity | None = None
         self.seen: list[Seen] = []
         self._lock = threading.Lock()

@@ -9,7 +9,10 @@ thread, in a context variable, because LiteLLM passes on a plain number there.
 Redis is asked in one case: the record was written by another proxy, whose clock may differ.
 Then its own time to live is the truth. That is one PTTL for each such cooldown, not for each
 request, given a tenth of a second and made on a thread, so that a Redis that hangs costs no
-more than that.
+more than that. Before 1.102 LiteLLM keeps its copy of such a record for ten minutes, however
+short the cooldown, and refuses as long as it has it, so that no number could be true. The
+copy is given the life that the record has in Redis, as LiteLLM itself does since (but by the
+other machine's clock).
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from .shared_expiry import SharedExpiries
 NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldown", default=None)
 """The configured time that `get_min_cooldown` last returned in this context, and the
 `time.monotonic()` at which the first deployment of that group is ready."""
+
+COPY_MAY_BE_LATE = 0.05
+"""Seconds that a copy may outlive its record; less is not worth writing it again."""
 
 _OWN_AT_MOST = 10_000
 _own: dict[str, float] = {}  # cache key -> timestamp of the cooldown that this process wrote
@@ -69,7 +75,20 @@ def _held(cache: Any, key: str) -> HeldCooldown | None:
     shared_seconds = None
     if redis is not None and written is not None and _own.get(key) != written:
         shared_seconds = _shared.seconds(redis, key, written)
+    if shared_seconds is not None:
+        _keep_no_longer(memory, key, record, shared_seconds)
+        if shared_seconds <= 0:
+            return HeldCooldown(None, expires_at=time.time())
     return HeldCooldown(record, memory.ttl_dict.get(key), shared_seconds)
+
+
+def _keep_no_longer(memory: Any, key: str, record: object, seconds: float) -> None:
+    """Let this process drop its copy of a record when Redis drops the record."""
+    expires_at = memory.ttl_dict.get(key)
+    if expires_at is None or expires_at > time.time() + seconds + COPY_MAY_BE_LATE:
+        memory.delete_cache(key)  # newer caches do not change the expiry of what they have
+        if seconds > 0:
+            memory.set_cache(key, record, ttl=seconds)
 
 
 def _store(cache: Any) -> Any:

@@ -11,6 +11,7 @@ TIMEOUT = 0.1
 """Seconds that a refusal waits for Redis; after that the record's own time is told."""
 
 _REMEMBERED_AT_MOST = 1000
+_NO_EXPIRY = -1  # PTTL's answer for a key that Redis never drops
 
 
 class SharedExpiries:
@@ -26,7 +27,7 @@ class SharedExpiries:
         self._ends: dict[tuple[str, float], Future[float | None]] = {}
 
     def seconds(self, redis_cache: Any, key: str, written: float) -> float | None:
-        """Seconds until Redis drops `key`; None if it does not tell, or not in time.
+        """Seconds until Redis drops `key`, negative once it has; None if it does not tell in time.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
@@ -61,6 +62,9 @@ class SharedExpiries:
 
 
 def _ends_at(redis_cache: Any, key: str) -> float | None:
-    """`time.monotonic()` at which Redis drops `key`; None without an expiry, or without `key`."""
-    milliseconds = redis_cache.redis_client.pttl(redis_cache.check_and_fix_namespace(key=key))
-    return time.monotonic() + milliseconds / 1000 if milliseconds > 0 else None
+    """`time.monotonic()` at which Redis drops `key`, at the latest now; None without an expiry."""
+    key = redis_cache.check_and_fix_namespace(key=key)
+    milliseconds: int = redis_cache.redis_client.pttl(key)
+    if milliseconds == _NO_EXPIRY:
+        return None
+    return time.monotonic() + max(0.0, milliseconds / 1000)  # -2: there is no such key any more

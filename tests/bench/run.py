@@ -4,7 +4,7 @@
     python tests/bench/run.py --redis     # two proxies on one Redis
     python tests/bench/run.py --full      # both, the grid, more recoveries, three seeds
 
-All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
+All variants run side by side; `--variants` and `--scenarios` play some of them alone.
 The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `over-time.svg`,
 `over-grid.svg`.
 """
@@ -15,20 +15,21 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Callable
 
 from clients import own_delay, play, warm_up, warm_up_sdk
 from figures import Result, table, write_csv, write_requests
 from plots import over_grid, over_time
 from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
-from variants import LABELS, NATIVE, OLD, Running, environments, running_variants
+from variants import COMPARED, LABELS, NATIVE, OLD, Running, environments, running_variants
 
-SHORT: list[list[Scenario]] = [[Overload(), Recovery(30, 60)]]
-REDIS: list[list[Scenario]] = [[Overload(), Recovery(30, 12)]]
+SHORT: list[Scenario] = [Overload(), Recovery(30, 60)]
+FULL: list[Scenario] = [*RECOVERIES, Overload(), *GRID]
+REDIS: list[Scenario] = [Overload(), Recovery(30, 12)]
 APART = 2.5
 """Seconds between the starts of two variants, which keeps their bursts apart on few cores."""
-
 
 DISTURBED = 0.2
 """Seconds of delay in the clients' own process from which the lateness of a run says little."""
@@ -55,82 +56,96 @@ class Bar:
 def main() -> int:
     options = _options()
     commands = environments({OLD: options.old, NATIVE: options.native}, options.environments)
-    seeds = range(options.seeds or (3 if options.full else 1))
-    alone = SHORT if options.short else list(_full(options.at_once)) if options.full else []
-    shared = [] if options.short else REDIS
-    rounds = [(batch, seed, False) for seed in seeds for batch in alone]
-    rounds += [(batch, seed, True) for seed in seeds for batch in shared]
-    bar = Bar(sum(_expected(batch) for batch, _, _ in rounds))
+    rounds = list(_rounds(options))
+    options.out.mkdir(parents=True, exist_ok=True)
+    bar = Bar(sum(_expected(scenarios, options.at_once) for _, scenarios, _, _ in rounds))
     results: list[Result] = []
-    for number, (batch, seed, redis) in enumerate(rounds, 1):
-        step = f"round {number} of {len(rounds)}"
-        results += _round(batch, seed, redis, options.variants, commands, bar, step)
-        _write(results, options.out)  # what is measured is not lost when a later round fails
+    for number, (seed, scenarios, names, redis) in enumerate(rounds, 1):
+
+        def show(step: str, number: int = number) -> None:
+            bar.show(f"round {number} of {len(rounds)}: {step}")
+
+        def measured(new: Iterable[Result]) -> None:
+            results.extend(new)
+            write_csv(results, options.out / "results.csv")  # not lost if a later one fails
+
+        with running_variants(
+            names, scenarios, commands, redis=redis, waiting=lambda _: show("starting proxies")
+        ) as variants:
+            for running in variants:
+                show("warming up")
+                warm_up(running)
+            asyncio.run(_play_all(variants, scenarios, seed, options.at_once, show, measured))
+    _write(results, options.out)
     print(f"\n{table(results)}\nin {options.out}", flush=True)
     return 0
 
 
-def _full(at_once: int) -> Iterator[list[Scenario]]:
-    yield [*RECOVERIES]
-    cells: list[Scenario] = [Overload(), *GRID]
-    for first in range(0, len(cells), at_once):
-        yield cells[first : first + at_once]
+def _rounds(
+    options: argparse.Namespace,
+) -> Iterator[tuple[int, list[Scenario], Sequence[str], bool]]:
+    """Seed, scenarios, names of variants, whether two proxies share a Redis."""
+    named = [one for one in FULL if one.name in options.scenarios] if options.scenarios else None
+    for seed in range(options.seeds or (3 if options.full else 1)):
+        if not options.redis:
+            scenarios = named or (SHORT if options.short else FULL)
+            yield seed, scenarios, options.variants or COMPARED, False
+        if not options.short and not named:
+            yield seed, REDIS, options.variants or tuple(LABELS), True
 
 
-def _expected(batch: Sequence[Scenario]) -> float:
-    lasts = [one.length if isinstance(one, Overload) else one.cooldown for one in batch]
-    return 45 + max(lasts) + 20
-
-
-def _round(
-    batch: Sequence[Scenario],
-    seed: int,
-    redis: bool,
-    names: Sequence[str],
-    commands: Mapping[str, Path],
-    bar: Bar,
-    step: str,
-) -> list[Result]:
-    def starting(_: float) -> None:
-        bar.show(f"{step}: starting proxies")
-
-    with running_variants(names, batch, commands, redis=redis, waiting=starting) as variants:
-        for running in variants:
-            bar.show(f"{step}: warming up")
-            warm_up(running)
-        return asyncio.run(_play_all(variants, batch, seed, bar, step))
+def _expected(scenarios: Sequence[Scenario], at_once: int) -> float:
+    lasts = [
+        one.length + one.cooldown if isinstance(one, Overload) else one.cooldown + 10
+        for one in scenarios
+    ]
+    return 45 + max(sum(lasts) / at_once, max(lasts))
 
 
 async def _play_all(
-    variants: Sequence[Running], batch: Sequence[Scenario], seed: int, bar: Bar, step: str
-) -> list[Result]:
+    variants: Sequence[Running],
+    scenarios: Sequence[Scenario],
+    seed: int,
+    at_once: int,
+    show: Callable[[str], None],
+    measured: Callable[[list[Result]], None],
+) -> None:
+    """Play every scenario against all variants side by side, `at_once` scenarios at a time."""
+    for running in variants:
+        await warm_up_sdk(running)
+    free, playing, done = asyncio.Semaphore(at_once), set[str](), 0
+
     async def one(running: Running, scenario: Scenario, delay: float) -> Result:
         outcome = await play(running, scenario, seed, delay)
         return Result(scenario, running.variant.name, seed, len(running.proxies), outcome)
 
-    for running in variants:
-        await warm_up_sdk(running)
+    async def compare(number: int, scenario: Scenario) -> None:
+        nonlocal done
+        async with free:
+            playing.add(scenario.name)
+            late = number % at_once * APART / at_once
+            plays = (
+                one(running, scenario, late + place * APART)
+                for place, running in enumerate(variants)
+            )
+            measured(await asyncio.gather(*plays))
+            playing.discard(scenario.name)
+            done += 1
+
     ended = asyncio.Event()
     watching = asyncio.create_task(own_delay(ended))
-    plays = asyncio.gather(
-        *(
-            one(running, scenario, number * APART)
-            for scenario in batch
-            for number, running in enumerate(variants)
-        )
-    )
-    while not plays.done():
-        bar.show(f"{step}: {', '.join(scenario.name for scenario in batch)}")
-        await asyncio.wait([plays], timeout=0.5)
+    everything = asyncio.gather(*(compare(*pair) for pair in enumerate(scenarios)))
+    while not everything.done():
+        show(f"{done} of {len(scenarios)} played, now {', '.join(sorted(playing))}")
+        await asyncio.wait([everything], timeout=0.5)
     ended.set()
     delay = await watching
     if delay > DISTURBED:
         print(f"\ndisturbed: the clients themselves were late by {delay:.1f} s", file=sys.stderr)
-    return list(plays.result())
+    everything.result()
 
 
 def _write(results: Sequence[Result], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     write_csv(results, folder / "results.csv")
     write_requests(results, folder / "requests.csv")
     (folder / "table.md").write_text(table(results))
@@ -142,14 +157,16 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--short", action="store_true", help="under 3 minutes")
-    length.add_argument("--full", action="store_true", help="everything, about an hour and a half")
+    length.add_argument("--full", action="store_true", help="everything, about an hour")
     length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
     parser.add_argument("--seeds", type=int, help="how many runs of each (default 1, full 3)")
     parser.add_argument(
-        "--at-once", type=int, default=2, help="cells of the grid that run together (default 2)"
+        "--at-once", type=int, default=2, help="scenarios that run together (default 2)"
     )
+    parser.add_argument("--variants", nargs="+", choices=LABELS, help="only some of them")
+    names = [one.name for one in FULL]
     parser.add_argument(
-        "--variants", nargs="+", choices=LABELS, default=list(LABELS), help="only some of them"
+        "--scenarios", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}"
     )
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")
     parser.add_argument("--native", metavar="PYTHON", help=f"interpreter with LiteLLM {NATIVE}")

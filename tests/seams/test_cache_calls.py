@@ -1,0 +1,144 @@
+"""What the time left costs LiteLLM's caches: nothing for a cooldown of one's own."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from types import SimpleNamespace
+
+import pytest
+
+import litellm_patch
+from litellm_patch.seams import cooldown_cache
+
+MODELS = ["a", "b"]
+KEYS = [f"deployment:{model}:cooldown" for model in MODELS]
+
+
+class Counting:
+    """A cache that hands on to another one and remembers which of its methods were called."""
+
+    def __init__(self, inner=None):
+        self.inner, self.called = inner, []
+
+    def __getattr__(self, name):
+        found = getattr(self.inner, name)
+        if not callable(found):
+            return found
+
+        def call(*args, **kwargs):
+            self.called.append(name)
+            return found(*args, **kwargs)
+
+        return call
+
+
+class FakeRedis:
+    """As much of LiteLLM's `RedisCache` as reading a cooldown takes."""
+
+    def __init__(self, records, milliseconds):
+        self.records, self.milliseconds = records, milliseconds
+
+    def batch_get_cache(self, key_list, **kwargs):
+        return {key: self.records.get(key) for key in key_list}
+
+    async def async_batch_get_cache(self, key_list, **kwargs):
+        return self.batch_get_cache(key_list)
+
+    def set_cache(self, key, value, **kwargs):
+        self.records[key] = value
+
+    def check_and_fix_namespace(self, key):
+        return key
+
+    def pttl(self, key):
+        return self.milliseconds
+
+
+def cooldowns(records, milliseconds=7000):
+    """LiteLLM's own cooldown cache over a counted memory and a counted Redis."""
+    from litellm.caching.caching import DualCache, InMemoryCache
+    from litellm.router_utils.cooldown_cache import CooldownCache
+
+    memory, redis = Counting(InMemoryCache()), Counting(FakeRedis(records, milliseconds))
+    redis.inner.redis_client = redis
+    cache = CooldownCache(DualCache(memory, redis), default_cooldown_time=60)
+    if hasattr(cache, "_cooldown_store"):  # 1.102 and later
+        cache._cooldown_store.in_memory_cache = cache.in_memory_cache = memory
+    return cache, memory, redis
+
+
+def seconds_left(cache):
+    """What the patch notes when LiteLLM asks how long, just before it refuses."""
+    cache.get_min_cooldown(model_ids=MODELS, parent_otel_span=None)
+    note = cooldown_cache.NOTE.get()
+    return note and note[1] - time.monotonic()
+
+
+def ask_without_the_patch(cache):
+    plain = inspect.unwrap(type(cache).get_min_cooldown)
+    plain(cache, model_ids=MODELS, parent_otel_span=None)
+
+
+@pytest.fixture(autouse=True)
+def active(monkeypatch):
+    litellm_patch.activate()
+    monkeypatch.setattr(cooldown_cache, "_own", {})
+
+
+def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
+    cache, memory, redis = cooldowns({})
+    for model in MODELS:
+        cache.add_deployment_to_cooldown(
+            model_id=model,
+            original_exception=ValueError(),
+            exception_status=429,
+            cooldown_time=9,
+        )
+    memory.called.clear()
+    redis.called.clear()
+    ask_without_the_patch(cache)
+    alone = list(memory.called)
+    memory.called.clear()
+    assert seconds_left(cache) == pytest.approx(9, abs=0.5)
+    assert memory.called == alone != []
+    assert redis.called == []
+
+
+def foreign(cooldown_time=60.0):
+    return {
+        key: {
+            "exception_received": "",
+            "status_code": "429",
+            "timestamp": time.time() - 1,
+            "cooldown_time": cooldown_time,
+        }
+        for key in KEYS
+    }
+
+
+def test_a_foreign_cooldown_costs_one_pttl_and_ends_when_redis_ends_it():
+    cache, memory, redis = cooldowns(foreign())
+    assert [seconds_left(cache) for _ in range(3)] == [pytest.approx(7, abs=0.5)] * 3
+    assert redis.called.count("pttl") == len(MODELS)
+    assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
+
+
+def test_a_copy_that_redis_has_dropped_is_dropped():
+    cache, memory, redis = cooldowns(foreign(), milliseconds=-2)
+    assert seconds_left(cache) == pytest.approx(0, abs=0.1)
+    assert [memory.get_cache(key) for key in KEYS] == [None, None]
+
+
+def test_a_record_that_redis_keeps_for_ever_is_left_alone():
+    cache, memory, redis = cooldowns(foreign(), milliseconds=-1)
+    ask_without_the_patch(cache)
+    before = dict(memory.ttl_dict)
+    assert seconds_left(cache) == pytest.approx(59, abs=0.5)
+    assert memory.ttl_dict == before
+
+
+def test_a_redis_that_cannot_answer_changes_nothing():
+    cache, memory, redis = cooldowns(foreign())
+    redis.inner.redis_client = SimpleNamespace()
+    assert seconds_left(cache) == pytest.approx(59, abs=0.5)
