@@ -14,7 +14,7 @@ from figures import Result  # noqa: E402
 from matplotlib import pyplot  # noqa: E402
 from scenarios import GRID, Overload  # noqa: E402
 from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share  # noqa: E402
-from variants import COMPARED, LABELS  # noqa: E402
+from variants import LABELS  # noqa: E402
 
 SERVED, REFUSED = "#2a9d6f", "#d1495b"
 SHADES = {"without": "#9aa0a6", "native": "#e9a23b", "pacing-off": "#5b8bd0", "as-shipped": SERVED}
@@ -39,7 +39,7 @@ def over_time(results: Sequence[Result], path: Path) -> None:
         len(shown), 1, figsize=(9, 1 + 1.7 * len(shown)), sharex=True, sharey=True, squeeze=False
     )
     rows = [row[0] for row in grid]
-    for axes, name in zip(rows, (name for name in COMPARED if name in shown)):
+    for axes, name in zip(rows, (name for name in LABELS if name in shown)):
         outcome = shown[name].outcome
         counts = Counter(
             (int(at), status == 200) for call in outcome.calls for at, status in call.requests
@@ -71,9 +71,9 @@ def over_grid(results: Sequence[Result], path: Path) -> None:
         for result in results
         if result.scenario in GRID and result.proxies == 1
     }
-    real = all((cell, name) in measured for cell in GRID for name in COMPARED)
+    real = all((cell, name) in measured for cell in GRID for name in LABELS)
     figure, axes = pyplot.subplots(figsize=(9, 4.2))
-    for offset, name in enumerate(COMPARED):
+    for offset, name in enumerate(LABELS):
         shares = [
             measured[(cell, name)] if real else mean_share(cell, SIMULATED[name], range(3))
             for cell in GRID

@@ -4,7 +4,7 @@
     python tests/bench/run.py --redis     # two proxies on one Redis
     python tests/bench/run.py --full      # both, the grid, more recoveries, three seeds
 
-All variants run side by side; `--variants` and `--scenarios` play some of them alone.
+All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
 The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `over-time.svg`,
 `over-grid.svg`.
 """
@@ -23,10 +23,10 @@ from clients import own_delay, play, warm_up, warm_up_sdk
 from figures import Result, table, write_csv, write_requests
 from plots import over_grid, over_time
 from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
-from variants import COMPARED, LABELS, NATIVE, OLD, Running, environments, running_variants
+from variants import LABELS, NATIVE, OLD, Running, environments, running_variants
 
 SHORT: list[Scenario] = [Overload(), Recovery(30, 60)]
-FULL: list[Scenario] = [*RECOVERIES, Overload(), *GRID]
+FULL: list[list[Scenario]] = [RECOVERIES, [Overload(), *GRID]]
 REDIS: list[Scenario] = [Overload(), Recovery(30, 12)]
 APART = 2.5
 """Seconds between the starts of two variants, which keeps their bursts apart on few cores."""
@@ -58,9 +58,9 @@ def main() -> int:
     commands = environments({OLD: options.old, NATIVE: options.native}, options.environments)
     rounds = list(_rounds(options))
     options.out.mkdir(parents=True, exist_ok=True)
-    bar = Bar(sum(_expected(scenarios, options.at_once) for _, scenarios, _, _ in rounds))
+    bar = Bar(sum(_expected(scenarios, options.at_once) for _, scenarios, _ in rounds))
     results: list[Result] = []
-    for number, (seed, scenarios, names, redis) in enumerate(rounds, 1):
+    for number, (seed, scenarios, redis) in enumerate(rounds, 1):
 
         def show(step: str, number: int = number) -> None:
             bar.show(f"round {number} of {len(rounds)}: {step}")
@@ -70,7 +70,11 @@ def main() -> int:
             write_csv(results, options.out / "results.csv")  # not lost if a later one fails
 
         with running_variants(
-            names, scenarios, commands, redis=redis, waiting=lambda _: show("starting proxies")
+            options.variants,
+            scenarios,
+            commands,
+            redis=redis,
+            waiting=lambda _: show("starting proxies"),
         ) as variants:
             for running in variants:
                 show("warming up")
@@ -81,17 +85,15 @@ def main() -> int:
     return 0
 
 
-def _rounds(
-    options: argparse.Namespace,
-) -> Iterator[tuple[int, list[Scenario], Sequence[str], bool]]:
-    """Seed, scenarios, names of variants, whether two proxies share a Redis."""
-    named = [one for one in FULL if one.name in options.scenarios] if options.scenarios else None
+def _rounds(options: argparse.Namespace) -> Iterator[tuple[int, list[Scenario], bool]]:
+    """Seed, scenarios, whether two proxies share a Redis."""
+    alone = [SHORT] if options.short else FULL if options.full else []
+    shared = [] if options.short else [REDIS]
     for seed in range(options.seeds or (3 if options.full else 1)):
-        if not options.redis:
-            scenarios = named or (SHORT if options.short else FULL)
-            yield seed, scenarios, options.variants or COMPARED, False
-        if not options.short and not named:
-            yield seed, REDIS, options.variants or tuple(LABELS), True
+        for scenarios in alone:
+            yield seed, scenarios, False
+        for scenarios in shared:
+            yield seed, scenarios, True
 
 
 def _expected(scenarios: Sequence[Scenario], at_once: int) -> float:
@@ -163,11 +165,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--at-once", type=int, default=2, help="scenarios that run together (default 2)"
     )
-    parser.add_argument("--variants", nargs="+", choices=LABELS, help="only some of them")
-    names = [one.name for one in FULL]
-    parser.add_argument(
-        "--scenarios", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}"
-    )
+    parser.add_argument("--variants", nargs="+", choices=LABELS, default=tuple(LABELS))
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")
     parser.add_argument("--native", metavar="PYTHON", help=f"interpreter with LiteLLM {NATIVE}")
     folder = Path("build") / "bench"

@@ -38,19 +38,13 @@ VARIANTS = (
     Variant("native", NATIVE),
     Variant("pacing-off", OLD, True, {"LITELLM_PATCH_PACING": "off"}),
     Variant("as-shipped", OLD, True),
-    # Only for two proxies on one Redis: before 1.102 LiteLLM holds a cooldown that it read from
-    # there for ten minutes, which no header can mend.
-    Variant("native-as-shipped", NATIVE, True),
 )
 LABELS = {
     "without": f"{OLD}, without the patch",
     "native": f"{NATIVE}, LiteLLM's own header",
     "pacing-off": f"{OLD}, patch, pacing off",
     "as-shipped": f"{OLD}, patch as shipped",
-    "native-as-shipped": f"{NATIVE}, patch as shipped",
 }
-COMPARED = tuple(LABELS)[:4]
-"""The variants that every scenario compares."""
 
 
 def environments(given: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
