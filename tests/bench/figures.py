@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runs import Outcome
-from scenarios import Scenario
+from scenarios import GRID, Overload, Scenario
 from variants import LABELS
 
 COLUMNS = (
@@ -18,6 +18,10 @@ COLUMNS = (
     + ("late_median", "late_p95", "late_worst", "provider_refusals")
     + ("floor_share_served", "floor_requests_per_call", "floor_lateness")
 )
+
+
+NOISE = 0.02
+"""Share of calls: of some 400 calls in a run, the fortune of eight."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,10 @@ def write_requests(results: Iterable[Result], path: Path) -> None:
 
 
 def table(results: Sequence[Result]) -> str:
-    """A Markdown table: a block for each scenario, seeds averaged, the floor as its last row."""
+    """A Markdown table: a block for each scenario, seeds averaged, the floor as its last row.
+
+    The cells of the grid have a table of their own, `grid_table`.
+    """
     lines = [
         "| scenario | variant | served | requests per call | late: median / p95 / worst "
         "| provider refused |",
@@ -75,6 +82,8 @@ def table(results: Sequence[Result]) -> str:
     ]
     blocks: dict[tuple[Scenario, int], dict[str, list[Outcome]]] = defaultdict(dict)
     for result in results:
+        if result.scenario in GRID:
+            continue
         block = blocks[(result.scenario, result.proxies)]
         block.setdefault(result.variant, []).append(result.outcome)
     for (scenario, proxies), variants in blocks.items():
@@ -89,6 +98,60 @@ def table(results: Sequence[Result]) -> str:
             f"| {late} | |"
         )
     return "\n".join(lines) + "\n"
+
+
+def grid_table(results: Sequence[Result]) -> str:
+    """A Markdown table: a row for each cell of the grid, share of calls served by each variant.
+
+    Each share is the mean over the seeds, with the lowest and the highest of them.
+    """
+    shares: dict[Overload, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        if result.proxies == 1 and isinstance(result.scenario, Overload):
+            shares[result.scenario][result.variant].append(result.outcome.share_served)
+    shown = [name for name in LABELS if any(name in row for row in shares.values())]
+    lines = [
+        "| capacity | burst | cooldown | "
+        + " | ".join(LABELS[name] for name in shown)
+        + " | physical bound |",
+        "| --: | --: | --: |" + " --: |" * (len(shown) + 1),
+    ]
+    for cell in (one for one in GRID if one in shares):
+        served = " | ".join(_spread(shares[cell][name]) for name in shown)
+        lines.append(
+            f"| {cell.capacity:g}/s | {cell.burst} | {cell.cooldown:g} s | {served} "
+            f"| {cell.floor().share_served:.0%} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _spread(shares: Sequence[float]) -> str:
+    if not shares:
+        return ""
+    mean = f"{statistics.mean(shares):.1%}"
+    return mean if len(shares) == 1 else f"{mean} ({min(shares):.0%}–{max(shares):.0%})"
+
+
+def lost(results: Sequence[Result], ours: str = "as-shipped") -> list[str]:
+    """The overloads in which another variant served more calls than `ours`, seeds averaged.
+
+    Less than `NOISE`, or than the spread of the seeds of either, is no difference.
+    """
+    shares: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for result in results:
+        if isinstance(result.scenario, Overload):
+            block = shares[(result.scenario.name, result.proxies)]
+            block[result.variant].append(result.outcome.share_served)
+    found = []
+    for (name, proxies), block in shares.items():
+        for other, served in block.items():
+            if other == ours or ours not in block:
+                continue
+            behind = statistics.mean(served) - statistics.mean(block[ours])
+            spread = max(max(each) - min(each) for each in (served, block[ours]))
+            if behind > max(NOISE, spread):
+                found.append(f"{name} ({proxies} proxies): {other} by {behind:.1%}")
+    return found
 
 
 def _cells(outcomes: Sequence[Outcome]) -> str:

@@ -5,8 +5,8 @@
     python tests/bench/run.py --full      # both, the grid, more recoveries, three seeds
 
 All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
-The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `over-time.svg`,
-`over-grid.svg`.
+The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `grid.md`,
+`over-time.svg`, `over-grid.svg`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Callable
 
 from clients import own_delay, play, warm_up, warm_up_sdk
-from figures import Result, table, write_csv, write_requests
+from figures import Result, grid_table, lost, table, write_csv, write_requests
 from plots import over_grid, over_time
 from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
 from variants import LABELS, NATIVE, OLD, Running, environments, running_variants
@@ -28,8 +29,9 @@ from variants import LABELS, NATIVE, OLD, Running, environments, running_variant
 SHORT: list[Scenario] = [Overload(), Recovery(30, 60)]
 FULL: list[list[Scenario]] = [RECOVERIES, [Overload(), *GRID]]
 REDIS: list[Scenario] = [Overload(), Recovery(30, 12)]
-APART = 2.5
-"""Seconds between the starts of two variants, which keeps their bursts apart on few cores."""
+BEARABLE = 16.0
+"""Calls per second, of all scenarios that are played at a time, to each of the variants: four
+proxies, their clients with retries, and their providers on two cores."""
 
 DISTURBED = 0.2
 """Seconds of delay in the clients' own process from which the lateness of a run says little."""
@@ -58,7 +60,7 @@ def main() -> int:
     commands = environments({OLD: options.old, NATIVE: options.native}, options.environments)
     rounds = list(_rounds(options))
     options.out.mkdir(parents=True, exist_ok=True)
-    bar = Bar(sum(_expected(scenarios, options.at_once) for _, scenarios, _ in rounds))
+    bar = Bar(sum(_expected(scenarios) for _, scenarios, _ in rounds))
     results: list[Result] = []
     for number, (seed, scenarios, redis) in enumerate(rounds, 1):
 
@@ -79,9 +81,11 @@ def main() -> int:
             for running in variants:
                 show("warming up")
                 warm_up(running)
-            asyncio.run(_play_all(variants, scenarios, seed, options.at_once, show, measured))
+            asyncio.run(_play_all(variants, scenarios, seed, show, measured))
     _write(results, options.out)
-    print(f"\n{table(results)}\nin {options.out}", flush=True)
+    print(f"\n{table(results)}\n{grid_table(results)}\nin {options.out}", flush=True)
+    for cell in lost(results):
+        print(f"as shipped serves fewer calls in {cell}", flush=True)
     return 0
 
 
@@ -96,26 +100,46 @@ def _rounds(options: argparse.Namespace) -> Iterator[tuple[int, list[Scenario], 
             yield seed, scenarios, True
 
 
-def _expected(scenarios: Sequence[Scenario], at_once: int) -> float:
+def _expected(scenarios: Sequence[Scenario]) -> float:
     lasts = [
-        one.length + one.cooldown if isinstance(one, Overload) else one.cooldown + 10
+        (one.length if isinstance(one, Overload) else one.cooldown) + 10 + 3 * one.apart
         for one in scenarios
     ]
-    return 45 + max(sum(lasts) / at_once, max(lasts))
+    loads = [one.calls_per_second / BEARABLE for one in scenarios]
+    return 45 + max(sum(seconds * load for seconds, load in zip(lasts, loads)), *lasts)
+
+
+class _Room:
+    """Lets scenarios in one after the other, as long as their calls per second are bearable."""
+
+    def __init__(self) -> None:
+        self._left, self._changed = BEARABLE, asyncio.Condition()
+
+    @asynccontextmanager
+    async def taken(self, scenario: Scenario) -> AsyncIterator[None]:
+        calls = min(scenario.calls_per_second, BEARABLE)
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._left >= calls)
+            self._left -= calls
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._left += calls
+                self._changed.notify_all()
 
 
 async def _play_all(
     variants: Sequence[Running],
     scenarios: Sequence[Scenario],
     seed: int,
-    at_once: int,
     show: Callable[[str], None],
     measured: Callable[[list[Result]], None],
 ) -> None:
-    """Play every scenario against all variants side by side, `at_once` scenarios at a time."""
+    """Play every scenario against all variants side by side, as many as there is room for."""
     for running in variants:
         await warm_up_sdk(running)
-    free, playing, done = asyncio.Semaphore(at_once), set[str](), 0
+    room, playing, done = _Room(), set[str](), 0
 
     async def one(running: Running, scenario: Scenario, delay: float) -> Result:
         outcome = await play(running, scenario, seed, delay)
@@ -123,11 +147,11 @@ async def _play_all(
 
     async def compare(number: int, scenario: Scenario) -> None:
         nonlocal done
-        async with free:
+        async with room.taken(scenario):
             playing.add(scenario.name)
-            late = number % at_once * APART / at_once
+            late = number % 3 * scenario.apart / 3
             plays = (
-                one(running, scenario, late + place * APART)
+                one(running, scenario, late + place * scenario.apart)
                 for place, running in enumerate(variants)
             )
             measured(await asyncio.gather(*plays))
@@ -151,6 +175,7 @@ def _write(results: Sequence[Result], folder: Path) -> None:
     write_csv(results, folder / "results.csv")
     write_requests(results, folder / "requests.csv")
     (folder / "table.md").write_text(table(results))
+    (folder / "grid.md").write_text(grid_table(results))
     over_time(results, folder / "over-time.svg")
     over_grid(results, folder / "over-grid.svg")
 
@@ -162,9 +187,6 @@ def _options() -> argparse.Namespace:
     length.add_argument("--full", action="store_true", help="everything, about an hour")
     length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
     parser.add_argument("--seeds", type=int, help="how many runs of each (default 1, full 3)")
-    parser.add_argument(
-        "--at-once", type=int, default=2, help="scenarios that run together (default 2)"
-    )
     parser.add_argument("--variants", nargs="+", choices=LABELS, default=tuple(LABELS))
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")
     parser.add_argument("--native", metavar="PYTHON", help=f"interpreter with LiteLLM {NATIVE}")

@@ -48,6 +48,15 @@ class Overload:
             f"more every {self.every:g} s, cooldown {self.cooldown:g} s"
         )
 
+    @property
+    def calls_per_second(self) -> float:
+        return self.steady + self.burst / self.every
+
+    @property
+    def apart(self) -> float:
+        """Seconds between two variants, which keeps their bursts apart on few cores."""
+        return 2.5
+
     def arrivals(self, rng: random.Random) -> Iterator[float]:
         for number in range(int(self.length * self.steady)):
             yield (number + rng.random()) / self.steady
@@ -75,6 +84,15 @@ class Recovery:
     @property
     def title(self) -> str:
         return f"recovery: {self.clients} clients during a cooldown of {self.cooldown:g} s"
+
+    @property
+    def calls_per_second(self) -> float:
+        return self.clients / self.cooldown
+
+    @property
+    def apart(self) -> float:
+        """Seconds between two variants: of 200 clients that return at once, a proxy is busy."""
+        return max(2.5, self.clients / 10)
 
     def arrivals(self, rng: random.Random) -> Iterator[float]:
         """Evenly over the cooldown, but not in its last moments, where chance would decide."""
