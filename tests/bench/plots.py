@@ -10,8 +10,8 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-from figures import Result  # noqa: E402
 from matplotlib import pyplot  # noqa: E402
+from result import Result  # noqa: E402
 from scenarios import GRID, Overload  # noqa: E402
 from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share  # noqa: E402
 from variants import LABELS  # noqa: E402
@@ -31,7 +31,7 @@ def over_time(results: Sequence[Result], path: Path) -> None:
     shown = {
         result.variant: result
         for result in reversed(results)
-        if result.scenario == Overload() and result.proxies == 1
+        if result.scenario == Overload() and result.proxies == 1 and result.requests
     }
     if not shown:
         return
@@ -40,17 +40,17 @@ def over_time(results: Sequence[Result], path: Path) -> None:
     )
     rows = [row[0] for row in grid]
     for axes, name in zip(rows, (name for name in LABELS if name in shown)):
-        outcome = shown[name].outcome
-        counts = Counter(
-            (int(at), status == 200) for call in outcome.calls for at, status in call.requests
-        )
+        result = shown[name]
+        counts: Counter[tuple[int, bool]] = Counter()
+        for (second, status), requests in result.requests.items():
+            counts[(second, status == 200)] += requests
         seconds = range(max(second for second, _ in counts) + 1)
         served = [counts[(second, True)] for second in seconds]
         refused = [counts[(second, False)] for second in seconds]
         axes.bar(seconds, served, 1.0, color=SERVED, label="served")
         axes.bar(seconds, refused, 1.0, bottom=served, color=REFUSED, label="refused")
         axes.set_title(
-            f"{LABELS[name]}: {outcome.share_served:.0%} of calls served", fontsize=9, loc="left"
+            f"{LABELS[name]}: {result.share_served:.0%} of calls served", fontsize=9, loc="left"
         )
         axes.spines[["top", "right"]].set_visible(False)
     rows[0].legend(frameon=False, fontsize=8, loc="upper right")
@@ -63,7 +63,7 @@ def over_grid(results: Sequence[Result], path: Path) -> None:
     """Share served in each cell of the grid: measured where it was run, else simulated."""
     measured = {
         (result.scenario, result.variant): statistics.mean(
-            other.outcome.share_served
+            other.share_served
             for other in results
             if (other.scenario, other.variant, other.proxies)
             == (result.scenario, result.variant, 1)

@@ -54,8 +54,8 @@ class Overload:
 
     @property
     def apart(self) -> float:
-        """Seconds between two variants, which keeps their bursts apart on few cores."""
-        return 2.5
+        """Seconds between two variants of four, which keeps their bursts apart on few cores."""
+        return self.every / 4
 
     def arrivals(self, rng: random.Random) -> Iterator[float]:
         for number in range(int(self.length * self.steady)):
@@ -113,3 +113,6 @@ GRID = [
     for burst in (20, 40, 80)
     for cooldown in (5, 10, 30)
 ]
+BY_NAME: dict[str, Scenario] = {
+    one.name: one for one in (*RECOVERIES, Recovery(30, 12), Overload(), *GRID)
+}
