@@ -24,8 +24,7 @@ def test_thirty_waiting_clients_hardly_notice(cooldown, seed):
     assert worst <= 3.0
 
 
-@pytest.mark.parametrize("cooldown", [12, 60])
-@pytest.mark.parametrize("clients", [200, 5000])
+@pytest.mark.parametrize("clients, cooldown", [(200, 12), (200, 60), (5000, 60)])
 def test_many_waiting_clients_are_served_with_two_requests(clients, cooldown):
     outcome = simulate(Recovery(clients, cooldown), PACED, 1)
     assert (outcome.share_served, outcome.requests_per_call) == (1.0, 2.0)
