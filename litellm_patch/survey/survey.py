@@ -14,6 +14,7 @@ from ..bootstrap import FOLDER, with_patch
 from ..seam_state import APPLIED, NATIVE
 from ..status import SeamStatus
 from ..trigger import OFF, is_known, mode, said
+from ..verdict import nothing_left
 from .interpreter import CannotAsk, Script, ask, console_script, own_flags
 
 
@@ -56,6 +57,11 @@ class Survey:
     why_not: str
     seams: tuple[SeamStatus, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether this LiteLLM does all of it by itself, so that litellm_patch can be removed."""
+        return nothing_left(self.seams)
 
     @property
     def good(self) -> bool:

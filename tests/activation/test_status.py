@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_litellm import OWN_TABLE
 
 from litellm_patch.bootstrap import FOLDER, with_patch
 
@@ -150,6 +151,22 @@ def test_seams_that_do_not_fit_are_not_good(status):
     states = {seam["state"] for seam in found(done)["seams"]}
     assert "skipped" in states
     assert (done.returncode, found(done)["good"]) == (1, False)
+
+
+def test_where_nothing_is_left_to_do_it_says_so(status, fake_litellm):
+    """Only where the release does it all by itself; a source patch of ours must stay."""
+    table = "table.SEAMS = (dataclasses.replace(SEAM, unneeded=lambda module: 'LiteLLM does'),)\n"
+    fake_litellm.write("sitecustomize.py", f"import dataclasses\n{OWN_TABLE}\n{table}")
+    done = status(patched=True)
+    assert "left to do     nothing left to do on litellm" in done.stdout, done.stdout
+    assert found(status("--json", patched=True))["nothing_left"] is True
+    marked = "LITELLM_PATCH_IN_SOURCE = True\n"
+    fake_litellm.write("litellm/types/router.py", marked)
+    loads = "import litellm.types.router, litellm.proxy._types\n"
+    fake_litellm.write("litellm/proxy/proxy_server.py", loads)
+    seen = found(status("--json", patched=True))
+    assert {seam["reason"] for seam in seen["seams"]} == {"source patch"}
+    assert (seen["good"], seen["nothing_left"]) == (True, False)
 
 
 def test_on_the_installed_litellm_everything_is_good_under_the_launcher():
