@@ -22,7 +22,8 @@ import openai
 import pytest
 from fake_litellm import Tree
 
-from litellm_patch.lab.proxy import LAUNCH_WITH_PATCH, Proxy, config, group, running_proxy
+from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
 from litellm_patch.source import marker
 

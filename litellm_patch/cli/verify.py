@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
 from ..lab.proof import Comparison, Told, compare
-from ..lab.proxy import LAUNCH_WITH_PATCH, ProxyDidNotStart
+from ..lab.proxy import ProxyDidNotStart
 from ..survey.interpreter import console_script
 from .progress import Progress
 

@@ -22,9 +22,6 @@ MASTER_KEY = "sk-litellm-patch-lab-5e0c1f"
 """Not a secret: the proxies listen on loopback for a moment. Releases since 1.104.2 refuse
 well-known keys such as ``sk-1234``."""
 
-LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
-"""What stands before a proxy's command so that the patch is on in it."""
-
 START_TIMEOUT = 180.0
 """Seconds. A proxy starts in 4 to 12 s on two idle cores."""
 

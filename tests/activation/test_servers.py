@@ -13,11 +13,10 @@ import urllib.request
 import pytest
 from conftest import EXACT
 
-from litellm_patch.bootstrap import FOLDER
+from litellm_patch.bootstrap import FOLDER, LAUNCH_WITH_PATCH
 from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import (
-    LAUNCH_WITH_PATCH,
     ProxyDidNotStart,
     clean_environment,
     config,
