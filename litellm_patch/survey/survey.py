@@ -177,10 +177,10 @@ def _why_not(seen: Mapping[str, Any], interpreter: Sequence[str]) -> str:
         return f"LITELLM_PATCH={said()}"
     if seen["active"]:
         return ""
+    if flags:  # with -S there are no site-packages either, so this comes first
+        return f"{' '.join(flags)}: Python runs no sitecustomize from PYTHONPATH"
     if not seen["litellm_patch"]:
         return f"litellm_patch is not installed for {seen['executable']}"
-    if flags:
-        return f"{' '.join(flags)}: Python runs no sitecustomize from PYTHONPATH"
     if not any(_same(entry, FOLDER) for entry in entries if entry):
         return f"PYTHONPATH has no {FOLDER}: use litellm-patch run -- litellm …"
     return f"another sitecustomize came first: {seen['sitecustomize']}"
