@@ -89,19 +89,20 @@ def test_an_isolated_interpreter_is_the_reason(status, option):
     assert seen["why_not"] == f"{option}: Python runs no sitecustomize from PYTHONPATH"
 
 
-def test_another_sitecustomize_in_front_is_the_reason(status, tmp_path):
+def test_another_sitecustomize_in_front_is_the_reason(status, fake_litellm, tmp_path):
     (tmp_path / "other").mkdir()
     theirs = tmp_path / "other" / "sitecustomize.py"
     theirs.write_text("")
-    path = os.pathsep.join([str(theirs.parent), FOLDER])
+    path = os.pathsep.join([str(theirs.parent), FOLDER, str(fake_litellm.folder)])
     why = found(status("--json", PYTHONPATH=path))["why_not"]
     assert why == f"another sitecustomize came first: {theirs}"
 
 
-def test_an_own_sitecustomize_that_imports_it_is_enough(status, tmp_path):
+def test_an_own_sitecustomize_that_imports_it_is_enough(status, fake_litellm, tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "sitecustomize.py").write_text("import litellm_patch\n")
-    assert found(status("--json", PYTHONPATH=str(tmp_path / "own")))["reached"] is True
+    path = os.pathsep.join([str(tmp_path / "own"), str(fake_litellm.folder)])
+    assert found(status("--json", PYTHONPATH=path))["reached"] is True
 
 
 def test_a_second_tree_in_the_working_directory_is_warned_about(status, tmp_path):

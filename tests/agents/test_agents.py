@@ -61,7 +61,7 @@ def orders():
         yield pytest.param(agent, False, id=f"{agent}, they first")
 
 
-@pytest.mark.parametrize("agent, ours_first", orders())
+@pytest.mark.parametrize("agent, ours_first", list(orders()))
 def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path):
     module = SET_UP[agent][0].partition(".")[0] if agent in SET_UP else agent
     launcher = Path(sys.executable).parent / LAUNCHERS.get(agent, "python")
