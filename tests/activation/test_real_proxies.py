@@ -1,4 +1,7 @@
-"""Every way to turn the patch on, each with a real proxy process."""
+"""Every way to turn the patch on, each with a real proxy process.
+
+But one: ``python -m litellm_patch run`` is how the proxies of all other tests are launched.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,6 @@ def ways(tmp_path):
     (own / "sitecustomize.py").write_text("import litellm_patch\n")
     started = {
         "launcher": (console_script("litellm-patch") + ["run", "--"], {}),
-        "launcher as a module": ([sys.executable, "-m", "litellm_patch", "run", "--"], {}),
         "shipped sitecustomize": ([], {"PYTHONPATH": str(BOOTSTRAP)}),
         "own sitecustomize": ([], {"PYTHONPATH": str(own)}),
         "autowrapt": ([], {"AUTOWRAPT_BOOTSTRAP": "litellm_patch"}),
@@ -67,8 +69,7 @@ def ways(tmp_path):
 
 @pytest.mark.parametrize(
     "way",
-    ["launcher", "launcher as a module", "shipped sitecustomize", "own sitecustomize"]
-    + ["autowrapt", *PROGRAMS],
+    ["launcher", "shipped sitecustomize", "own sitecustomize", "autowrapt", *PROGRAMS],
 )
 def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
     launch, environment = ways[way]

@@ -141,6 +141,21 @@ def test_a_script_whose_python_is_gone_is_no_traceback(status):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("import no_such_module_here", "No module named 'no_such_module_here'"),
+        ("raise ValueError('sk-topsecret')", ": ValueError"),
+        ("sys.exit('topsecret: x')", ": exit status 1"),
+    ],
+)
+def test_a_proxy_that_cannot_be_imported_is_told_without_secrets(status, fake_litellm, line, told):
+    fake_litellm.write("litellm/proxy/proxy_server.py", f"import sys\n{line}\n")
+    for done in (status("--json", patched=True), status(patched=True)):
+        assert told in done.stdout
+        assert "topsecret" not in done.stdout + done.stderr
+
+
 def test_an_unknown_word_is_a_warning(status):
     texts = found(status("--json", LITELLM_PATCH="offf"))["warnings"]
     assert any("'offf' is not on, off or strict" in text for text in texts)

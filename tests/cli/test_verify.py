@@ -162,6 +162,17 @@ def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
     assert "it ended with 5" in shown.err
 
 
+def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch, capsys):
+    script = tmp_path / "litellm"
+    script.write_text("#!/bin/sh\nexit 5\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert main(["verify"]) == 1
+    shown = capsys.readouterr().err
+    assert f"two proxies of {script}" in shown
+    assert "it ended with 5" in shown
+
+
 @pytest.mark.parametrize(
     "line, kept",
     [
