@@ -19,11 +19,13 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 
 from . import __version__
+from .options import current
 from .release import loaded_release
 from .report import once, text_of
-from .seam_state import APPLIED, FAILED, NATIVE, SKIPPED, WAITING, SeamState, is_half_imported
+from .seam_state import FAILED, SKIPPED, WAITING, SeamState, is_half_imported
 from .seams.table import SEAMS
 from .trigger import STRICT, mode, stop, switched_off
+from .verdict import verdict
 
 PROXY = "litellm.proxy.proxy_server"
 """Once this is loaded, LiteLLM has loaded what it serves requests with: the start is over."""
@@ -53,7 +55,7 @@ def pause() -> list[str]:
         _paused = True
         # Backwards, so that of two seams at one place the outer one goes first.
         stuck = [(state, state.take_off()) for state in reversed(STATES.values())]
-    return [f"{state.seam.name} ({why})" for state, why in stuck if why]
+    return [f"{state.name} ({why})" for state, why in stuck if why]
 
 
 def resume() -> None:
@@ -131,29 +133,21 @@ def _finish_start() -> list[SeamState]:
     if not _start_is_over:
         _stop_if_strict()
     _start_is_over = True
-    needed = [state for state in STATES.values() if state.state != NATIVE]
-    applied = sum(state.state == APPLIED for state in needed)
-    release = loaded_release() or "of unknown release"
-    once(
-        logging.INFO,
-        f"litellm_patch {__version__}: Retry-After active on litellm {release}, "
-        f"{applied}/{len(needed)} seams"
-        if needed
-        else f"litellm_patch {__version__}: stands down, LiteLLM has a source patch",
-        kind="active",
-    )
+    told = verdict(loaded_release(), list(STATES.values()))
+    once(logging.INFO, f"litellm_patch {__version__}: {told}", kind="active")
+    current()  # so that what is wrong with the options is said now, not at the first refusal
     return missing
 
 
 def _tell(changed: list[SeamState]) -> None:
     for state in changed:
         if state.state == SKIPPED:
-            name, why = state.seam.name, state.reason
+            name, why = state.name, state.reason
             once(logging.WARNING, f"seam {name} skipped, LiteLLM is unchanged there: {why}")
         elif state.state == FAILED:
             once(
                 logging.WARNING,
-                f"seam {state.seam.name} failed, LiteLLM is unchanged: {state.reason}",
+                f"seam {state.name} failed, LiteLLM is unchanged: {state.reason}",
             )
     if changed and not _start_is_over:
         _stop_if_strict()
@@ -162,7 +156,7 @@ def _tell(changed: list[SeamState]) -> None:
 def _stop_if_strict() -> None:
     wrong = [state for state in STATES.values() if state.state in (SKIPPED, FAILED)]
     if wrong and mode() == STRICT:
-        seams = "; ".join(f"seam {s.seam.name} {s.state}: {s.reason}" for s in wrong)
+        seams = "; ".join(f"seam {s.name} {s.state}: {s.reason}" for s in wrong)
         stop(f"litellm {loaded_release() or 'of unknown release'} is not as expected: {seams}")
 
 

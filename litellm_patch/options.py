@@ -5,21 +5,30 @@
 | ``LITELLM_PATCH_PACING`` | ``auto``, ``off``, or clients per second | ``auto`` |
 | ``LITELLM_PATCH_MAX_WAIT`` | largest wait that is told, in seconds; ``none`` | ``none`` |
 | ``LITELLM_PATCH_WORKERS`` | workers, of all proxies, that share the clients | LiteLLM's own |
+| ``LITELLM_PATCH_FORWARD_PROVIDER`` | ``on`` forwards a provider's own ``Retry-After`` | ``off`` |
 """
 
 from __future__ import annotations
 
+import logging
 import math
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from .report import once
 
 PACING = "LITELLM_PATCH_PACING"
 MAX_WAIT = "LITELLM_PATCH_MAX_WAIT"
 WORKERS = "LITELLM_PATCH_WORKERS"
+FORWARD_PROVIDER = "LITELLM_PATCH_FORWARD_PROVIDER"
 
 LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
 """LiteLLM's own variable and argument for the number of worker processes of one proxy."""
 
+_ON = ("on", "1", "true", "yes")
 _OFF = ("off", "0", "false", "no")
 _MOST_WORKERS = 10_000
 
@@ -33,6 +42,7 @@ class Options:
         rate: clients per second for all workers together; None means to learn it.
         max_wait: seconds; None means that every wait is told as it is.
         workers: at least 1.
+        forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
         problems: one finished sentence for each value that was ignored.
     """
 
@@ -40,7 +50,17 @@ class Options:
     rate: float | None = None
     max_wait: float | None = None
     workers: int = 1
+    forward_provider: bool = False
     problems: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def current() -> Options:
+    """The options of this process. The first call warns about each value that is ignored."""
+    options = read(os.environ, sys.argv)
+    for problem in options.problems:
+        once(logging.WARNING, problem)
+    return options
 
 
 def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
@@ -56,6 +76,7 @@ def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
         rate=rate,
         max_wait=_max_wait(environ.get(MAX_WAIT, ""), problems),
         workers=_workers(environ, arguments, problems),
+        forward_provider=_switch(FORWARD_PROVIDER, environ, problems),
         problems=tuple(problems),
     )
 
@@ -91,6 +112,14 @@ def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: lis
         problems.append(f"{WORKERS} is not a whole number above 0: it is ignored")
     variable, argument = LITELLM_WORKERS
     return _count(_argument(argument, arguments)) or _count(environ.get(variable, "")) or 1
+
+
+def _switch(name: str, environ: Mapping[str, str], problems: list[str]) -> bool:
+    """A switch that is off unless it is turned on."""
+    text = environ.get(name, "").strip().lower()
+    if text and text not in _ON + _OFF:
+        problems.append(f"{name} is not on or off: off is used")
+    return text in _ON
 
 
 def _argument(name: str, arguments: Sequence[str]) -> str:

@@ -38,6 +38,10 @@ class SeamState:
     _undos: list[Undo] = field(default_factory=list, repr=False)
     _home: tuple[Any, Any, Any] = field(default=(None, None, None), repr=False)
 
+    @property
+    def name(self) -> str:
+        return self.seam.name
+
     def count(self) -> None:
         self.reached += 1
 

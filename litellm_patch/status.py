@@ -57,7 +57,7 @@ def status() -> Status:
         litellm_file=getattr(sys.modules.get("litellm"), "__file__", None),
         seams=tuple(
             SeamStatus(
-                name=state.seam.name,
+                name=state.name,
                 place=f"{state.seam.module}:{state.seam.attribute}",
                 state=state.state,
                 reason=state.reason,

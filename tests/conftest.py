@@ -22,7 +22,8 @@ import openai
 import pytest
 from fake_litellm import Tree
 
-from litellm_patch.lab.proxy import LAUNCH_WITH_PATCH, Proxy, config, group, running_proxy
+from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import StandIn, running_stand_in
 from litellm_patch.source import marker
 
@@ -78,6 +79,9 @@ def has_source_patch() -> bool:
 
 EXACT = {"LITELLM_PATCH_PACING": "off"}
 """For tests of the exact time left; with pacing each of several clients is told more than that."""
+
+STRICT = {**EXACT, "LITELLM_PATCH": "strict"}
+"""With it a proxy of a release that a seam does not fit ends at its start."""
 
 # In an environment whose LiteLLM is patched in its source, that is what has the patch: the
 # proxies start without the launcher, and there is no side without it.
@@ -145,7 +149,7 @@ def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
 
         def get(side: str) -> Proxy:
             if side not in running:
-                start = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
+                start = running_proxy(configuration, launch=LAUNCH[side], environment=STRICT)
                 running[side] = stack.enter_context(start)
             return running[side]
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
+"""What stands before a command so that the patch is on in it and below it."""
 
 
 def with_patch(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import metadata
 
+from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.client import Response, chat
 from ..lab.cooling import DidNotCool, cool_down
 from ..lab.proxy import (
-    LAUNCH_WITH_PATCH,
     MASTER_KEY,
     Proxy,
     ProxyDidNotStart,

@@ -14,6 +14,7 @@ import shutil
 import sys
 
 from ..bootstrap import with_patch
+from .behind_agents import step_behind
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
         print("litellm-patch run: no command given, for example: run -- litellm", file=sys.stderr)
         return 2
     environment = with_patch(os.environ)
+    command = step_behind(command) or command
     program = shutil.which(command[0])
     if program is None:
         print(f"litellm-patch run: no such command: {command[0]}", file=sys.stderr)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 
 from ..survey.survey import Copy, Survey, survey
+from ..verdict import verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +19,15 @@ def run(options: argparse.Namespace) -> int:
     """0 if such a proxy has the patch on in every place that needs it, 1 if not."""
     found = survey()
     if options.json:
-        print(json.dumps({**dataclasses.asdict(found), "good": found.good}, indent=2))
+        print(json.dumps(_as_json(found), indent=2))
     else:
         print("\n".join(_lines(found)))
     return 0 if found.good else 1
+
+
+def _as_json(found: Survey) -> dict[str, object]:
+    judged = {"good": found.good, "nothing_left": found.nothing_left}
+    return {**dataclasses.asdict(found), **judged}
 
 
 def _lines(found: Survey) -> Iterator[str]:
@@ -37,6 +43,9 @@ def _lines(found: Survey) -> Iterator[str]:
     for seam in found.seams:
         why = f": {seam.reason}" if seam.reason else ""
         yield f"seam           {seam.name} ({seam.place}) {seam.state}{why}"
+    if found.nothing_left:
+        release = found.litellm.release if found.litellm else None
+        yield f"left to do     {verdict(release, found.seams)}"
     for warning in found.warnings:
         yield f"warning        {warning}"
 

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
 from ..lab.proof import Comparison, Told, compare
-from ..lab.proxy import LAUNCH_WITH_PATCH, ProxyDidNotStart, console_script
+from ..lab.proxy import ProxyDidNotStart
+from ..survey.interpreter import console_script
 from .progress import Progress
 
 LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
@@ -25,22 +27,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="take router_settings and general_settings from this LiteLLM configuration; "
-        "models, keys, addresses and callbacks are not",
+        help="take the model groups, router_settings and general_settings of this LiteLLM "
+        "configuration; providers are replaced by the stand-in, and keys, addresses, callbacks "
+        "and databases are left out",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """0 if every refusal of the router carries the header, 1 if not or if that is not known."""
     started = time.monotonic()
-    own = OwnSettings({}, ())
+    script = console_script()
+    if script is None:
+        return _fail(options, "there is no litellm command on PATH")
+    own = OwnSettings({})
     try:
         if options.config is not None:
             own = read_settings(options.config)
-        with Progress(f"two proxies of {console_script()[0]}, without and with") as progress:
+        if own.cools_nothing:
+            return _fail(options, "router_settings.disable_cooldowns: no group is ever refused")
+        with Progress(f"two proxies of {script.path}, without and with") as progress:
             found = compare(
-                own.sections,
+                own,
                 LAUNCHES,
+                [script.path],
                 lambda _: progress.tick(time.monotonic() - started),
                 COOLDOWN,
             )
@@ -67,10 +76,12 @@ def _fail(options: argparse.Namespace, why: str) -> int:
 def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterator[str]:
     if own.left_out:
         yield f"left out of the configuration: {', '.join(own.left_out)}\n"
+    if own.never_cooling:
+        yield f"never cooling, since of one deployment: {', '.join(own.never_cooling)}\n"
     yield f"{'kind':26}{'without':24}{'with litellm_patch':24}"
     yield f"{'-' * 24:26}{'-' * 22:24}{'-' * 22:24}"
     for each in found:
-        verdict = ("ok" if each.good else "MISSING") if each.judged else "not refused here"
+        verdict = each.why_not_judged or ("ok" if each.good else "MISSING")
         yield f"{each.kind:26}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
     judged = [each for each in found if each.judged]
     carrying = sum(each.good for each in judged)
@@ -95,6 +106,7 @@ def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[
     return {
         "good": good,
         "left_out": list(own.left_out),
+        "never_cooling": list(own.never_cooling),
         "kinds": [
             {
                 "kind": each.kind,
@@ -102,6 +114,7 @@ def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[
                 "with": side(each.with_patch),
                 "judged": each.judged,
                 "good": each.good,
+                "why_not_judged": each.why_not_judged,
             }
             for each in found
         ],

@@ -23,7 +23,9 @@ class DidNotCool(RuntimeError):
 CHAT = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "chat")
 
 
-def cool_down(proxy: Proxy, model: str, endpoint: Endpoint = CHAT) -> Response:
+def cool_down(
+    proxy: Proxy, model: str, endpoint: Endpoint = CHAT, attempts: int = _ATTEMPTS
+) -> Response:
     """Call `model` until its group is cooling; the stand-in must be refusing its deployments.
 
     Returns the first answer in which LiteLLM itself refused.
@@ -32,7 +34,7 @@ def cool_down(proxy: Proxy, model: str, endpoint: Endpoint = CHAT) -> Response:
         DidNotCool: with LiteLLM's last answer.
     """
     answer = None
-    for _ in range(_ATTEMPTS):
+    for _ in range(attempts):
         answer = ask(proxy, endpoint, model)
         if NO_DEPLOYMENTS.encode() in answer.body:
             return answer

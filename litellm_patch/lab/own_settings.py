@@ -1,19 +1,24 @@
 """What of an operator's own configuration a proxy of the laboratory may take over.
 
-Kept are plain values that say how the router and the proxy behave. Left out, by name, is
-whatever could hold a secret, reach a machine, or load code: the laboratory needs none of it.
+Kept are plain values that say how the router and the proxy behave, and the model groups with
+the stand-in in the place of their providers. Left out, by name, is whatever could hold a
+secret, reach a machine, load code, or send requests elsewhere than where they are addressed;
+and the router's own retries, which make it refuse later and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .own_models import OwnGroup, own_groups
+
 _NEVER = (
     "key url host password secret token redis database _db auth callback alert pass_through "
-    "fallback alias custom store cache otel sso email path file port user"
+    "fallback alias custom store cache otel sso email path file port user health_check "
+    "request_size _model num_retries retry_after retry_policy"
 ).split()
 _SECTIONS = ("router_settings", "general_settings")
 
@@ -24,18 +29,54 @@ class CannotRead(ValueError):
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """Sections of an operator's configuration, and the names of what was left out."""
+    """What is taken of an operator's configuration, and the names of what is left out.
+
+    Attributes:
+        sections: of the configuration, to be used beside a model list.
+        groups: the model groups.
+    """
 
     sections: Mapping[str, Mapping[str, Any]]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    groups: tuple[OwnGroup, ...] = ()
+
+    @property
+    def never_cooling(self) -> tuple[str, ...]:
+        """Groups that the router never refuses: it goes on asking their only deployment."""
+        return tuple(group.name for group in self.groups if len(group.deployments) < 2)
+
+    @property
+    def cools_nothing(self) -> bool:
+        """Whether the router is told never to cool a deployment down."""
+        return bool(self.sections.get("router_settings", {}).get("disable_cooldowns"))
 
 
 def read_settings(file: Path) -> OwnSettings:
-    """The settings of the router and the proxy in a LiteLLM configuration (YAML).
+    """The model groups and the settings of the router and the proxy in a LiteLLM configuration.
 
     Raises:
         CannotRead: it is missing, or no mapping in YAML.
     """
+    content = _read(file)
+    groups = own_groups(content.get("model_list"))
+    sections, left_out = {}, []
+    for name in _SECTIONS:
+        section = content.get(name) or {}
+        if not isinstance(section, Mapping):
+            raise CannotRead(f"{name} in {file} is no mapping")
+        kept = {str(key): v for key, v in section.items() if _is_plain(str(key), v)}
+        if name == "router_settings":
+            kept.update(_between_groups(section, {group.name for group in groups}))
+        sections[name] = kept
+        left_out += [f"{name}.{key}" for key in section if not _is_in(kept, key, section)]
+    return OwnSettings(sections, tuple(left_out), groups)
+
+
+def _is_in(kept: Mapping[str, Any], key: object, section: Mapping[Any, Any]) -> bool:
+    return str(key) in kept and kept[str(key)] == section[key]
+
+
+def _read(file: Path) -> Mapping[str, Any]:
     try:
         import yaml
     except ImportError as error:
@@ -44,18 +85,33 @@ def read_settings(file: Path) -> OwnSettings:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotRead(f"{file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:  # its text quotes the file
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:  # may quote the file
         raise CannotRead(f"{file} is no YAML") from error
     if not isinstance(content, Mapping):
         raise CannotRead(f"{file} is no mapping")
-    sections, left_out = {}, []
-    for name in _SECTIONS:
-        section = content.get(name) or {}
-        if not isinstance(section, Mapping):
-            raise CannotRead(f"{name} in {file} is no mapping")
-        sections[name] = {str(key): v for key, v in section.items() if _is_plain(str(key), v)}
-        left_out += [f"{name}.{key}" for key in section if str(key) not in sections[name]]
-    return OwnSettings(sections, tuple(left_out))
+    return content
+
+
+def _between_groups(section: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Fallbacks and aliases, as far as they lead from a group that is taken to such groups."""
+    fallbacks, aliases = section.get("fallbacks"), section.get("model_group_alias")
+    kept: dict[str, Any] = {}
+    if isinstance(fallbacks, list):
+        kept["fallbacks"] = [
+            {source: list(targets)}
+            for each in fallbacks
+            if isinstance(each, Mapping)
+            for source, targets in each.items()
+            if source in names and isinstance(targets, list) and _all_in(targets, names)
+        ]
+    if isinstance(aliases, Mapping):
+        taken = {alias: group for alias, group in aliases.items() if _all_in([group], names)}
+        kept["model_group_alias"] = taken
+    return kept
+
+
+def _all_in(targets: list[Any], names: Collection[str]) -> bool:
+    return all(isinstance(target, str) and target in names for target in targets)
 
 
 def _is_plain(key: str, value: object) -> bool:

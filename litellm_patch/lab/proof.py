@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
 from ..wait.delay_seconds import parse_delay_seconds
 from ..wait.exception_chain import NO_DEPLOYMENTS
 from .client import Response
 from .cooling import CHAT, DidNotCool, ask, cool_down
 from .endpoints import ENDPOINTS, Endpoint
-from .proxy import Proxy, config, group, running_proxy
+from .groups import ROUTE_ALL, cooled_by, group_of, model_list
+from .own_settings import OwnSettings
+from .proxy import Proxy, config, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
 
-_PATH_OF = {"openai": "/v1", "mistral": "/v1"}  # what a provider's base URL ends with
-_COOLED_BY = {"cohere": "rerank"}  # a provider without chat
 _TRIES = 3
+_FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
+_GROUPS_AT_MOST = 20  # of the operator's own; the rest would tell nothing new
+_LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,16 @@ class Told:
     Attributes:
         status: of the answer; 0 where the kind could not be asked.
         retry_after: every value of the header.
-        refused: the router refused; no provider was asked.
+        refused: it is the router's refusal, or a bare 500 that was made of it.
         absent: the release has no such route.
+        asked: a provider was asked.
     """
 
     status: int
     retry_after: tuple[str, ...] = ()
     refused: bool = False
     absent: bool = False
+    asked: bool = False
 
     @property
     def carries(self) -> bool:
@@ -46,7 +52,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One kind of request, without and with the patch."""
+    """One kind of request, or one of the operator's groups, without and with the patch."""
 
     kind: str
     without: Told
@@ -61,94 +67,133 @@ class Comparison:
     def good(self) -> bool:
         return not self.judged or self.with_patch.carries
 
+    @property
+    def why_not_judged(self) -> str:
+        """What it is instead of a refusal, or ""."""
+        told = self.with_patch
+        if self.judged:
+            return ""
+        if told.absent:
+            return "not in this release"
+        if not told.status:
+            return "its group did not cool down"
+        if told.asked:
+            return "asks the provider, not routed to a group"
+        if told.status >= 500:
+            return "LiteLLM's own failure, not a refusal"
+        return "not a refusal"
+
 
 def compare(
-    settings: Mapping[str, Mapping[str, Any]],
+    own: OwnSettings,
     launches: Sequence[Sequence[str]],
+    program: Sequence[str],
     waiting: Callable[[float], None],
     cooldown: float,
 ) -> tuple[Comparison, ...]:
     """Run the proxies that are launched in the two ways, in parallel, and compare them.
 
     Args:
-        settings: sections of a configuration to be used beside the model list.
         launches: what to put in front of the proxy's command, without and with the patch.
+        program: the proxy's command.
         waiting: called now and then with the seconds since the start.
-        cooldown: seconds, where `settings` says nothing.
+        cooldown: seconds, where `own` says nothing.
 
     Raises:
         ProxyDidNotStart, DidNotCool: for the openai group; other groups may be left out.
     """
-    with ThreadPoolExecutor(2) as pool:
-        sides = [pool.submit(_ask_all, settings, way, waiting, cooldown) for way in launches]
-        without, with_patch = (side.result() for side in sides)
-    return tuple(
-        Comparison(each.name, without[each.name], with_patch[each.name]) for each in ENDPOINTS
-    )
+
+    def ask_all(launch: Sequence[str]) -> dict[str, Told]:
+        with ExitStack() as stack:
+            stand_in = stack.enter_context(running_stand_in())
+            stand_in.refusals["*"] = Refuse()
+            router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
+            sections = {**ROUTE_ALL, **own.sections, "router_settings": router}
+            models = model_list(stand_in.url)
+            models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
+            start = running_proxy(
+                config(models, **sections), launch=launch, program=program, waiting=waiting
+            )
+            side = _Side(stack.enter_context(start), stand_in)
+            return {**side.kinds(), **side.own(own)}
+
+    with ThreadPoolExecutor(len(launches)) as pool:
+        without, with_patch = pool.map(ask_all, launches)
+    return tuple(Comparison(name, told, with_patch[name]) for name, told in without.items())
 
 
-def _ask_all(
-    settings: Mapping[str, Mapping[str, Any]],
-    launch: Sequence[str],
-    waiting: Callable[[float], None],
-    cooldown: float,
-) -> dict[str, Told]:
-    with ExitStack() as stack:
-        stand_in = stack.enter_context(running_stand_in())
-        stand_in.refusals["*"] = Refuse()
-        sections = {
-            "litellm_settings": {"enable_loadbalancing_on_batch_endpoints": True},
-            **settings,
-            "router_settings": {"cooldown_time": cooldown, **settings.get("router_settings", {})},
-        }
-        configuration = config(_model_list(stand_in), **sections)
-        proxy = stack.enter_context(running_proxy(configuration, launch=launch, waiting=waiting))
-        cool_down(proxy, _group_of(CHAT))
-        return {endpoint.name: _told(proxy, stand_in, endpoint) for endpoint in ENDPOINTS}
+class _Side:
+    """One of the two proxies, in front of a stand-in of its own that refuses everything."""
+
+    def __init__(self, proxy: Proxy, stand_in: StandIn) -> None:
+        self._proxy, self._stand_in = proxy, stand_in
+        self._cannot_cool: set[str] = set()
+
+    def kinds(self) -> dict[str, Told]:
+        """What every kind of endpoint answers."""
+        cool_down(self._proxy, group_of(CHAT.provider), attempts=_FAILURES)
+        return {each.name: self._told(each) for each in ENDPOINTS}
+
+    def own(self, own: OwnSettings) -> dict[str, Told]:
+        """What the first of the operator's groups answer to chat."""
+        names = [each.name for each in own.groups if each.name not in own.never_cooling]
+        return {f"group {name}": self._told_of_own(name) for name in names[:_GROUPS_AT_MOST]}
+
+    def _told(self, endpoint: Endpoint) -> Told:
+        """Ask while the group is cooling; cool it again where the cooldown was over meanwhile."""
+        model = group_of(endpoint.provider)
+        told = Told(0)
+        for _ in range(_TRIES):
+            if not self._cool(model, cooled_by(endpoint.provider)):
+                break
+            calls, logged = len(self._stand_in.seen), self._proxy.log.stat().st_size
+            try:
+                answer = ask(self._proxy, endpoint, model)
+            except OSError:
+                break
+            asked = len(self._stand_in.seen) > calls
+            refused = not asked and (_says_so(answer) or self._escaped(answer, logged))
+            absent = endpoint.is_absent(answer.status, answer.body)
+            told = Told(answer.status, _retry_after(answer), refused, absent, asked)
+            if not asked:
+                break
+        return told
+
+    def _told_of_own(self, model: str) -> Told:
+        """Fallbacks may be asked meanwhile; the answer is LiteLLM's refusal all the same."""
+        if not self._cool(model, CHAT):
+            return Told(0)
+        answer = ask(self._proxy, CHAT, model)
+        return Told(answer.status, _retry_after(answer), refused=_says_so(answer))
+
+    def _cool(self, model: str, endpoint: Endpoint) -> bool:
+        """Whether the group is cooling now."""
+        if model not in self._cannot_cool:
+            try:
+                cool_down(self._proxy, model, endpoint, attempts=_FAILURES)
+                return True
+            except (DidNotCool, OSError):
+                self._cannot_cool.add(model)
+        return False
+
+    def _escaped(self, answer: Response, logged: int) -> bool:
+        """Whether a 500 is the router's refusal, which nothing in the proxy has caught.
+
+        The body does not say so; what the server then logs does.
+        """
+        until = time.monotonic() + _LOGGED_WITHIN
+        while answer.status == 500 and time.monotonic() < until:
+            news = self._proxy.log.read_bytes()[logged:]
+            _, uncaught, trace = news.partition(b"Exception in ASGI application")
+            if uncaught and NO_DEPLOYMENTS.encode() in trace:
+                return True
+            time.sleep(0.05)
+        return False
 
 
-def _model_list(stand_in: StandIn) -> list[Any]:
-    return [
-        entry
-        for provider in dict.fromkeys(endpoint.provider for endpoint in ENDPOINTS)
-        for entry in group(
-            f"{provider}-group",
-            stand_in.url,
-            [f"{provider}-a", f"{provider}-b"],
-            provider=provider,
-            path=_PATH_OF.get(provider, ""),
-        )
-    ]
+def _says_so(answer: Response) -> bool:
+    return NO_DEPLOYMENTS.encode() in answer.body
 
 
-def _group_of(endpoint: Endpoint) -> str:
-    return f"{endpoint.provider}-group"
-
-
-def _told(proxy: Proxy, stand_in: StandIn, endpoint: Endpoint) -> Told:
-    """Ask while the group is cooling; cool it again where the cooldown was over meanwhile."""
-    model = _group_of(endpoint)
-    answer, asked = None, True
-    for _ in range(_TRIES):
-        try:
-            _cool(proxy, endpoint, model)
-            calls = len(stand_in.seen)
-            answer = ask(proxy, endpoint, model)
-        except (DidNotCool, OSError):
-            break
-        asked = len(stand_in.seen) > calls
-        if not asked:
-            break
-    if answer is None:
-        return Told(0)
-    return Told(
-        status=answer.status,
-        retry_after=tuple(answer.all("retry-after")),
-        refused=not asked and NO_DEPLOYMENTS.encode() in answer.body,
-        absent=endpoint.is_absent(answer.status, answer.body),
-    )
-
-
-def _cool(proxy: Proxy, endpoint: Endpoint, model: str) -> Response:
-    name = _COOLED_BY.get(endpoint.provider, CHAT.name)
-    return cool_down(proxy, model, next(each for each in ENDPOINTS if each.name == name))
+def _retry_after(answer: Response) -> tuple[str, ...]:
+    return tuple(answer.all("retry-after"))

@@ -22,13 +22,14 @@ MASTER_KEY = "sk-litellm-patch-lab-5e0c1f"
 """Not a secret: the proxies listen on loopback for a moment. Releases since 1.104.2 refuse
 well-known keys such as ``sk-1234``."""
 
-LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
-"""What stands before a proxy's command so that the patch is on in it."""
-
 START_TIMEOUT = 180.0
 """Seconds. A proxy starts in 4 to 12 s on two idle cores."""
 
-_KEPT_OUT = ("PYTHONPATH", "LITELLM_PATCH", "AUTOWRAPT_BOOTSTRAP", "PYTHONSTARTUP")
+_KEPT = (
+    "PATH HOME USER LOGNAME TMPDIR TEMP TMP LANG LANGUAGE TZ VIRTUAL_ENV LD_LIBRARY_PATH "
+    "DYLD_LIBRARY_PATH SYSTEMROOT PYTHONHOME PYTHONDONTWRITEBYTECODE PYTHONUTF8"
+).split()
+_KEPT_PREFIXES = ("LC_", "LITELLM_PATCH_")
 
 
 class ProxyDidNotStart(RuntimeError):
@@ -97,8 +98,18 @@ def console_script(name: str = "litellm") -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process' environment without anything that would activate the patch, or the network."""
-    environment = {key: value for key, value in os.environ.items() if key not in _KEPT_OUT}
+    """What a Python process needs of this process' environment, and nothing else.
+
+    A proxy that finds a ``DATABASE_URL`` migrates that database; others name a Redis, a
+    configuration in a bucket, or a number of workers. ``LITELLM_MODE`` keeps it from reading
+    the same out of a ``.env`` file.
+    """
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key in _KEPT or key.startswith(_KEPT_PREFIXES)
+    }
+    environment["LITELLM_MODE"] = "PRODUCTION"
     environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     environment["LITELLM_TELEMETRY"] = "False"
     environment["NO_PROXY"] = "127.0.0.1,localhost"

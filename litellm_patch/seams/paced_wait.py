@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from dataclasses import replace
 from functools import lru_cache
 
-from ..options import Options, read
+from ..options import current
 from ..report import once
 from ..wait.delay_seconds import usable_seconds
 from ..wait.exception_chain import READY_AT, Refusal, is_cooldown_refusal, related
@@ -31,12 +29,12 @@ def paced(refusal: Refusal, handled: BaseException | None, now: float) -> Refusa
     """
     if refusal.seconds is None:
         return refusal
-    options, pacer = _set_up()
+    pacer, max_wait = _pacer(), current().max_wait
     seconds = refusal.seconds
     if pacer is not None:
         seconds = max(seconds, _place(pacer, handled, now) - now)
-    if options.max_wait is not None:
-        seconds = min(seconds, options.max_wait)
+    if max_wait is not None:
+        seconds = min(seconds, max_wait)
     return replace(refusal, seconds=seconds)
 
 
@@ -71,9 +69,7 @@ def _known(group: str) -> KnownRate:
 
 
 @lru_cache(maxsize=1)
-def _set_up() -> tuple[Options, Pacer | None]:
-    """The options and the one pacer of this process."""
-    options = read(os.environ, sys.argv)
-    for problem in options.problems:
-        once(logging.WARNING, problem)
-    return options, Pacer(options.rate, options.workers) if options.pacing else None
+def _pacer() -> Pacer | None:
+    """The one pacer of this process."""
+    options = current()
+    return Pacer(options.rate, options.workers) if options.pacing else None

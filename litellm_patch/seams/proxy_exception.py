@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..forwarding import forwards_provider
+from ..options import current
 from ..report import once
 from ..wait.exception_chain import find_refusal
 from ..wait.headers import with_retry_after
@@ -34,7 +34,7 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     refusal = find_refusal(handled, error.message, now)
     if refusal is None:
         refusal = find_limit(handled, error.message, time.time())
-    if refusal is None and forwards_provider():
+    if refusal is None and current().forward_provider:
         refusal = find_provider_wait(handled, error.message)
     if refusal is None:
         return

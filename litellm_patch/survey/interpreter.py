@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ def ask(
     """Run the child in `interpreter` (a command) and return its answer.
 
     Raises:
-        CannotAsk: with the last line of what it said.
+        CannotAsk: with the last line of what it said, if that can hold no secret.
     """
     try:
         done = subprocess.run(
@@ -85,5 +86,15 @@ def ask(
         if line.startswith(MARK):
             answer: dict[str, Any] = json.loads(line[len(MARK) :])
             return answer
-    said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+    said = _harmless(done.stderr) or f"exit status {done.returncode}"
     raise CannotAsk(f"{interpreter[0]}: {said[:300]}")
+
+
+def _harmless(stderr: str) -> str:
+    """The error that a process ended with. Its text only where that names modules or code: a
+    host's own errors may quote its settings."""
+    last = stderr.strip().rpartition("\n")[2]
+    kind = last.partition(":")[0]
+    if kind in ("ImportError", "ModuleNotFoundError", "SyntaxError"):
+        return last
+    return kind if re.fullmatch(r"[\w.]*(Error|Exception)", kind) else ""

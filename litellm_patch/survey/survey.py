@@ -14,6 +14,7 @@ from ..bootstrap import FOLDER, with_patch
 from ..seam_state import APPLIED, NATIVE
 from ..status import SeamStatus
 from ..trigger import OFF, is_known, mode, said
+from ..verdict import nothing_left
 from .interpreter import CannotAsk, Script, ask, console_script, own_flags
 
 
@@ -56,6 +57,11 @@ class Survey:
     why_not: str
     seams: tuple[SeamStatus, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether this LiteLLM does all of it by itself, so that litellm_patch can be removed."""
+        return nothing_left(self.seams)
 
     @property
     def good(self) -> bool:
@@ -171,10 +177,10 @@ def _why_not(seen: Mapping[str, Any], interpreter: Sequence[str]) -> str:
         return f"LITELLM_PATCH={said()}"
     if seen["active"]:
         return ""
+    if flags:  # with -S there are no site-packages either, so this comes first
+        return f"{' '.join(flags)}: Python runs no sitecustomize from PYTHONPATH"
     if not seen["litellm_patch"]:
         return f"litellm_patch is not installed for {seen['executable']}"
-    if flags:
-        return f"{' '.join(flags)}: Python runs no sitecustomize from PYTHONPATH"
     if not any(_same(entry, FOLDER) for entry in entries if entry):
         return f"PYTHONPATH has no {FOLDER}: use litellm-patch run -- litellm …"
     return f"another sitecustomize came first: {seen['sitecustomize']}"

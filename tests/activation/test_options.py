@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-import pytest
+import math
+import re
+from pathlib import Path
 
-from litellm_patch.options import Options, read
+import pytest
+from fake_litellm import OWN_TABLE
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_patch.options import (
+    FORWARD_PROVIDER,
+    LITELLM_WORKERS,
+    MAX_WAIT,
+    PACING,
+    WORKERS,
+    Options,
+    read,
+)
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -49,6 +64,53 @@ def test_a_largest_wait_is_a_number_of_seconds():
 def test_workers_are_ours_or_litellms_own(environ, arguments, workers):
     options = read(environ, arguments)
     assert (options.workers, options.problems) == (workers, ())
+
+
+@pytest.mark.parametrize(
+    "text, forwards, problems",
+    [("", False, 0), ("on", True, 0), (" TRUE ", True, 0), ("1", True, 0), ("off", False, 0)]
+    + [("No", False, 0), ("onn", False, 1), ("7", False, 1), ("\x00", False, 1)],
+)
+def test_a_providers_wait_is_forwarded_where_it_is_turned_on(text, forwards, problems):
+    options = read({"LITELLM_PATCH_FORWARD_PROVIDER": text})
+    assert (options.forward_provider, len(options.problems)) == (forwards, problems)
+
+
+ANYTHING = st.dictionaries(
+    st.sampled_from((PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER, *LITELLM_WORKERS)),
+    st.one_of(st.text(max_size=20), st.integers().map(str), st.floats().map(str)),
+)
+
+
+@given(environ=ANYTHING, arguments=st.lists(st.one_of(st.text(), st.just("--num_workers"))))
+def test_whatever_the_environment_says_the_options_can_be_used(environ, arguments):
+    options = read(environ, arguments)
+    for number in (options.rate, options.max_wait):
+        assert number is None or 0 < number < math.inf
+    assert 1 <= options.workers <= 10_000
+    ours = {PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER} & set(environ)
+    assert len(options.problems) <= len(ours)
+    secret = [value for value in environ.values() if len(value) > 6]  # values are not repeated
+    assert not any(value in problem for value in secret for problem in options.problems)
+
+
+def test_what_is_ignored_is_said_once_when_the_proxy_is_loaded(fake_litellm):
+    environment = {FORWARD_PROVIDER: "maybe", PACING: "quick", MAX_WAIT: "-1", WORKERS: "none"}
+    program = OWN_TABLE + (
+        "import litellm.proxy.proxy_server\n"
+        "from litellm_patch.options import current\n"
+        "[current() for _ in range(50)]\n"
+    )
+    said = fake_litellm.run(program, **environment).stderr
+    for name in environment:
+        assert said.count(f"{name} is not") == 1, said
+
+
+def test_the_readmes_table_has_every_option_and_its_default():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    table = readme.partition("\n## Options\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(LITELLM_PATCH\w*)` \|", table, re.MULTILINE)
+    assert named == ["LITELLM_PATCH", PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2.5", "lots", "9" * 400])

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def test_another_python_below_does_nothing_and_says_nothing(python, tmp_path):
         pytest.skip(f"{python} does not run here")
     done = subprocess.run(alone, env=environment, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", stock.stderr)
+
+
+def test_another_environment_of_this_python_does_nothing_and_says_nothing(tmp_path):
+    """Same version, other packages: what a worker of another tool is."""
+    venv.create(tmp_path / "other", with_pip=False, symlinks=True)
+    python = str(tmp_path / "other" / "bin" / "python")
+    program = "import sys; print('litellm_patch' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": FOLDER}
+    command = [python, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
 
 
 @pytest.mark.parametrize("stream", ["stderr", "stdout", "both"])

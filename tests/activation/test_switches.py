@@ -139,7 +139,38 @@ def test_what_a_release_does_not_need_is_native_and_strict_accepts_it(fake_litel
         "('native', 'this release has no module litellm.gone')"
     )
     assert "WARNING" not in done.stderr
-    assert "1/1 seams" in done.stderr
+    assert "1/1 seams, not needed there: limit, gone" in done.stderr
+
+
+ALL_NATIVE = OWN_TABLE + (
+    "import dataclasses\n"
+    "table.SEAMS = (dataclasses.replace(SEAM, unneeded=lambda module: 'LiteLLM does it'),)\n"
+)
+
+
+def test_where_nothing_is_left_to_do_it_says_so_once(fake_litellm):
+    program = ALL_NATIVE + (
+        "import litellm.proxy.proxy_server, litellm_patch\n"
+        "litellm_patch.deactivate(); litellm_patch.activate(); print(state())\n"
+    )
+    done = fake_litellm.run(program, LITELLM_PATCH="strict")
+    assert done.stdout.strip() == "('native', 'LiteLLM does it')"
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("INFO: ")
+    assert "nothing left to do on litellm" in line
+    assert line.endswith(": litellm_patch can be removed")
+
+
+def test_below_a_source_patch_it_stands_down_and_is_not_told_to_go(fake_litellm):
+    fake_litellm.write("litellm/types/router.py", "LITELLM_PATCH_IN_SOURCE = True\n")
+    program = OWN_TABLE + (
+        "import litellm.types.router, litellm.proxy.proxy_server\nprint(state())\n"
+    )
+    done = fake_litellm.run(program)
+    assert done.stdout.strip() == "('native', 'source patch')"
+    (line,) = done.stderr.splitlines()
+    assert "stands down, litellm" in line
+    assert "removed" not in line
 
 
 def test_a_module_that_is_loaded_later_goes_on_waiting(fake_litellm):

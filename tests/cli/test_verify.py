@@ -3,41 +3,105 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from litellm_patch.cli import verify
 from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.lab.own_models import own_groups
 from litellm_patch.lab.own_settings import CannotRead, read_settings
+from litellm_patch.lab.proof import Comparison, Told
+from litellm_patch.lab.proxy import clean_environment
 
-SECRETS = ("sk-topsecret", "hunter2", "redis.internal")
+SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """
 model_list:
-  - model_name: mine
-    litellm_params: {model: openai/gpt-4o, api_key: sk-topsecret, api_base: https://redis.internal}
+  - model_name: gpt-4o
+    litellm_params: {model: azure/eu, api_base: os.environ/AZURE, api_key: sk-topsecret, rpm: 600}
+  - model_name: gpt-4o
+    litellm_params: {model: openai/gpt-4o, api_key: sk-topsecret, api_base: "http://OPERATOR/v1"}
+  - model_name: claude
+    litellm_params: {model: anthropic/claude-sonnet-4, api_key: sk-topsecret, weight: 2}
+  - model_name: claude
+    litellm_params: {model: bedrock/claude, aws_access_key_id: AKIATOPSECRET, cooldown_time: 20}
+  - model_name: gemini
+    litellm_params: {model: vertex_ai/gemini-2.5-pro, vertex_project: secretproject}
+  - model_name: openai/*
+    litellm_params: {model: openai/*, api_key: os.environ/OPENAI_API_KEY}
 router_settings:
   cooldown_time: 33
-  routing_strategy: simple-shuffle
-  redis_host: redis.internal
+  routing_strategy: usage-based-routing-v2
+  enable_pre_call_checks: true
+  allowed_fails: 3
+  num_retries: 3
+  redis_host: HOST
+  redis_port: PORT
   redis_password: hunter2
-  fallbacks: [{mine: [other]}]
+  model_group_alias: {gpt-4: gpt-4o, gone: not-there}
+  fallbacks: [{gpt-4o: [claude]}, {"*": [gemini]}, {claude: [not-there]}]
+  default_fallbacks: [gemini]
 general_settings:
   master_key: sk-topsecret
-  database_url: postgresql://u:hunter2@redis.internal/db
+  database_url: postgresql://u:hunter2@OPERATOR/db
+  completion_model: gpt-4o
+  background_health_checks: true
+  custom_auth: own_code.auth
   max_parallel_requests: 50
 litellm_settings:
+  callbacks: own_code.handler
   success_callback: [langfuse]
+  cache: true
+  cache_params: {type: redis, host: HOST, port: PORT, password: hunter2}
+environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: sk-topsecret}
 """
+LEFT_OUT = (
+    *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
+    *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
+    "router_settings.default_fallbacks",
+    *("general_settings." + name for name in ("master_key", "database_url", "completion_model")),
+    *("general_settings." + name for name in ("background_health_checks", "custom_auth")),
+)
 
 
-def test_it_is_good_here_with_the_operators_own_settings(tmp_path):
+@pytest.fixture
+def operator():
+    """A machine of the operator's that must not be asked: its address, and who came."""
+    came = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def accept():
+            try:
+                while True:
+                    connection, _ = listening.accept()
+                    came.append(connection.recv(100))
+                    connection.close()
+            except OSError:
+                pass
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listening.getsockname(), came
+
+
+def test_it_is_good_here_with_the_operators_own_configuration(tmp_path, operator):
+    (host, port), came = operator
     file = tmp_path / "config.yaml"
-    file.write_text(OWN)
+    own = OWN.replace("OPERATOR", f"{host}:{port}").replace("HOST", host).replace("PORT", str(port))
+    file.write_text(own)
+    (tmp_path / "own_code.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w').close()\n")
+    database = f"postgresql://u:hunter2@{host}:{port}/db"
+    theirs = {"DATABASE_URL": database, "REDIS_HOST": host, "REDIS_PORT": str(port)}
     done = subprocess.run(
         [sys.executable, "-m", "litellm_patch", "verify", "--json", "--config", str(file)],
+        env={**os.environ, **theirs, "STORE_MODEL_IN_DB": "True", "NUM_WORKERS": "4"},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=280,
@@ -45,18 +109,17 @@ def test_it_is_good_here_with_the_operators_own_settings(tmp_path):
     found = json.loads(done.stdout)
     assert (done.returncode, found["good"]) == (0, True), done.stdout + done.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
-    assert list(kinds) == [endpoint.name for endpoint in ENDPOINTS]
-    assert kinds["chat"]["judged"]
-    (told,) = kinds["chat"]["with"]["retry_after"]
-    assert 0 < int(told) <= 33
-    assert found["left_out"] == [
-        "router_settings.redis_host",
-        "router_settings.redis_password",
-        "router_settings.fallbacks",
-        "general_settings.master_key",
-        "general_settings.database_url",
-    ]
+    endpoints = [endpoint.name for endpoint in ENDPOINTS]
+    assert list(kinds) == [*endpoints, "group gpt-4o", "group claude"]
+    for kind in ("chat", "group gpt-4o", "group claude"):
+        assert kinds[kind]["judged"]
+        (told,) = kinds[kind]["with"]["retry_after"]
+        assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
+    assert found["left_out"] == [*LEFT_OUT]
+    assert found["never_cooling"] == ["gemini"]
     assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
+    assert came == []
+    assert not (tmp_path / "loaded").exists()
 
 
 def test_it_is_not_good_where_the_patch_is_not_on(monkeypatch, capsys):
@@ -64,6 +127,9 @@ def test_it_is_not_good_where_the_patch_is_not_on(monkeypatch, capsys):
     assert main(["verify"]) == 1
     shown = capsys.readouterr()
     assert "MISSING" in shown.out
+    rows = {line[:26].strip(): line for line in shown.out.splitlines()}
+    if "500 retry-after: -" in rows["speech"]:  # up to 1.99 its refusal escapes as that
+        assert rows["speech"].endswith("MISSING")
     assert "verdict: NOT good" in shown.out
     assert "without and with" in shown.err  # progress
 
@@ -96,11 +162,24 @@ def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
     assert "it ended with 5" in shown.err
 
 
+def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch, capsys):
+    script = tmp_path / "litellm"
+    script.write_text("#!/bin/sh\nexit 5\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert main(["verify"]) == 1
+    shown = capsys.readouterr().err
+    assert f"two proxies of {script}" in shown
+    assert "it ended with 5" in shown
+
+
 @pytest.mark.parametrize(
     "line, kept",
     [
         ("allowed_fails: 3", True),
-        ("retry_policy: {RateLimitErrorRetries: 2}", True),
+        ("allowed_fails_policy: {RateLimitErrorAllowedFails: 2}", True),
+        ("retry_policy: {RateLimitErrorRetries: 2}", False),
+        ("completion_model: gpt-4o", False),
         ("timeout: os.environ/T", False),
         ("anything: http://10.0.0.1/x", False),
         ("API_KEY: x", False),
@@ -118,3 +197,81 @@ def test_an_empty_file_is_no_mapping(tmp_path):
     (tmp_path / "empty.yaml").write_text("")
     with pytest.raises(CannotRead):
         read_settings(tmp_path / "empty.yaml")
+
+
+def test_its_proxies_get_nothing_of_the_operators_environment(monkeypatch):
+    """A proxy with a DATABASE_URL migrates that database."""
+    theirs = ("DATABASE_URL", "DIRECT_URL", "REDIS_URL", "NUM_WORKERS", "OPENAI_API_KEY")
+    for name in (*theirs, "LITELLM_MASTER_KEY", "LITELLM_CONFIG_BUCKET_NAME", "PYTHONPATH"):
+        monkeypatch.setenv(name, "sk-topsecret")
+    monkeypatch.setenv("LITELLM_PATCH", "off")
+    monkeypatch.setenv("LITELLM_PATCH_PACING", "off")  # an option applies as in the real one
+    given = clean_environment()
+    assert "sk-topsecret" not in given.values()
+    assert [name for name in given if name.startswith("LITELLM_PATCH")] == ["LITELLM_PATCH_PACING"]
+    assert given["LITELLM_MODE"] == "PRODUCTION"  # or LiteLLM reads the same from a .env file
+
+
+REFUSED = Told(429, ("7",), refused=True)
+
+
+@pytest.mark.parametrize(
+    "without, with_patch, words",
+    [
+        (Told(404, absent=True), Told(404, absent=True), "not in this release"),
+        (Told(0), Told(0), "its group did not cool down"),
+        (Told(429, asked=True), Told(429, asked=True), "not routed to a group"),
+        (Told(500), Told(500), "LiteLLM's own failure"),
+        (Told(400), Told(400), "not a refusal"),
+        (Told(500, refused=True), REFUSED, ""),
+        (Told(500, refused=True), Told(500, refused=True), ""),
+    ],
+)
+def test_what_is_not_judged_is_told(without, with_patch, words):
+    compared = Comparison("kind", without, with_patch)
+    assert words in compared.why_not_judged
+    assert compared.judged is (not words)
+    assert compared.good is (bool(words) or with_patch is REFUSED)
+
+
+def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
+    file = tmp_path / "config.yaml"
+    file.write_text("router_settings: {disable_cooldowns: true}")
+    assert main(["verify", "--config", str(file)]) == 1
+    assert "disable_cooldowns: no group is ever refused" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "model_list",
+    [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [{"model_name": "a/*"}], [[1]]],
+)
+def test_a_model_list_of_another_shape_is_no_groups(model_list):
+    assert own_groups(model_list) == ()
+
+
+def test_of_a_deployment_only_numbers_are_taken():
+    params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
+    params.update(tpm="os.environ/TPM", weight=True, order=2, extra_headers={"x": "y"})
+    (group,) = own_groups([{"model_name": "m", "litellm_params": params}, {"model_name": "m"}][:1])
+    (entry,) = group.entries("http://stand-in")
+    assert entry["litellm_params"] == {
+        "model": "openai/own-0",
+        "api_base": "http://stand-in/v1",
+        "api_key": "not-a-key",
+        "rpm": 60,
+        "order": 2,
+    }
+
+
+def shipped_configurations() -> list[Path]:
+    """The example configurations that LiteLLM's wheel brings."""
+    package = Path(find_spec("litellm").origin).parent
+    return sorted((package / "proxy" / "example_config_yaml").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", shipped_configurations(), ids=lambda file: file.stem)
+def test_litellms_own_examples_can_be_taken_without_an_address(file):
+    own = read_settings(file)
+    taken = json.dumps([own.sections, [group.entries("stand-in") for group in own.groups]])
+    assert "os.environ/" not in taken
+    assert "://" not in taken

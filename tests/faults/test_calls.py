@@ -76,7 +76,7 @@ def refusal_of(seconds):
 
 
 @pytest.mark.parametrize("fault", ["raises", "is None", "returns an object", "is hostile"])
-@pytest.mark.parametrize("seam, module, name", globals_of_looks())
+@pytest.mark.parametrize("seam, module, name", list(globals_of_looks()))
 def test_whatever_the_seam_uses_may_fail(stock, seam, module, name, fault, monkeypatch, lines):
     def raising(*args, **kwargs):
         raise ZeroDivisionError("sk-secret-1234")

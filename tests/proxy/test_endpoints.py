@@ -11,9 +11,10 @@ import pytest
 from app_routes import serves
 from conftest import EXACT, LAUNCH, WITH, WITHOUT, has_native_header, sides
 
-from litellm_patch.lab.cooling import CHAT, ask, cool_down
-from litellm_patch.lab.endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI
-from litellm_patch.lab.proxy import config, group, running_proxy
+from litellm_patch.lab.cooling import ask, cool_down
+from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.lab.groups import ROUTE_ALL, cooled_by, group_of, model_list
+from litellm_patch.lab.proxy import config, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
 
@@ -22,11 +23,6 @@ COOLDOWN = 300
 NATIVE = ("chat", "embeddings", "image-edits", "responses", "gemini", "interactions")
 NATIVE += ("ocr", "videos", "vector-stores")
 """How the names of those kinds begin that LiteLLM's own header (1.90.0 and later) reaches."""
-
-COOLED_BY = {"cohere": "rerank"}
-"""Providers without chat: the kind of request that brings their groups into cooldown."""
-
-PATH_OF = {OPENAI: "/v1", ANTHROPIC: "", GEMINI: "", "cohere": "", "mistral": "/v1"}
 
 
 def why_not_here(endpoint) -> str | None:
@@ -74,32 +70,17 @@ def refused():
     with ExitStack() as stack:
         stand_in = stack.enter_context(running_stand_in())
         stand_in.refusals["*"] = Refuse()
-        model_list = [
-            entry
-            for provider, path in PATH_OF.items()
-            for entry in group(
-                f"{provider}-group",
-                stand_in.url,
-                [f"{provider}-a", f"{provider}-b"],
-                provider=provider,
-                path=path,
-            )
-        ]
         configuration = config(
-            model_list,
-            router_settings={"cooldown_time": COOLDOWN},
-            # Without it batches and files are not routed to a group at all.
-            litellm_settings={"enable_loadbalancing_on_batch_endpoints": True},
+            model_list(stand_in.url), router_settings={"cooldown_time": COOLDOWN}, **ROUTE_ALL
         )
 
         def get(side, endpoint):
             if side not in running:
                 started = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
                 running[side] = stack.enter_context(started)
-            proxy, name = running[side], f"{endpoint.provider}-group"
+            proxy, name = running[side], group_of(endpoint.provider)
             if (side, name) not in cooled:
-                kind = COOLED_BY.get(endpoint.provider, CHAT.name)
-                cool_down(proxy, name, next(each for each in ENDPOINTS if each.name == kind))
+                cool_down(proxy, name, cooled_by(endpoint.provider))
                 cooled.add((side, name))
             calls = len(stand_in.seen)
             answer = ask(proxy, endpoint, name)

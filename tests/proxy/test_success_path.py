@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from conftest import LAUNCH, WITH
@@ -23,7 +24,7 @@ from litellm_patch.lab.stand_in import Refuse, running_stand_in
 PACKAGE = str(Path(litellm_patch.__file__).parent)
 
 PROFILER = """
-import json, os, signal, sys, threading
+import dataclasses, json, os, signal, sys, threading
 
 called, total = {}, 0
 
@@ -44,8 +45,10 @@ def start(*ignored):
 def stop(*ignored):
     global total
     sys.setprofile(None)
+    patch = sys.modules.get("litellm_patch")
+    status = dataclasses.asdict(patch.status()) if patch else None
     with open(os.environ["PROFILE_TO"] + ".new", "w") as file:
-        json.dump({"called": called, "total": total}, file)
+        json.dump({"called": called, "total": total, "patch": status}, file)
     os.rename(os.environ["PROFILE_TO"] + ".new", os.environ["PROFILE_TO"])
     called.clear(); total = 0
 
@@ -99,3 +102,10 @@ def test_it_is_not_called_at_all(tmp_path):
     # The profiler would have seen it.
     assert refused["status"] == [429]
     assert "seams/call_joint.py:wrapper" in refused["called"]
+    # Applied is not reached; what `status()` says in the running proxy tells the two apart.
+    before, after = again["patch"], refused["patch"]
+    assert before["litellm"] == version("litellm")
+    assert {seam["state"] for seam in before["seams"]} <= {"applied", "native"}
+    assert {seam["reached"] for seam in before["seams"]} == {0}
+    reached = {seam["name"] for seam in after["seams"] if seam["reached"] > 0}
+    assert reached == {"cooldown-begin", "cooldown-left", "refusal", "proxy-exception"}

@@ -6,10 +6,17 @@ import time
 
 import pytest
 
+from litellm_patch import options
 from litellm_patch.seams import group_rate, paced_wait
 from litellm_patch.wait.exception_chain import READY_AT, find_refusal
 
 NOW = 1000.0
+
+
+def forget():
+    """Read the environment anew, and begin with no queue."""
+    options.current.cache_clear()
+    paced_wait._pacer.cache_clear()
 
 
 @pytest.fixture
@@ -21,12 +28,12 @@ def told(monkeypatch):
             monkeypatch.delenv(f"LITELLM_PATCH_{name}", raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(f"LITELLM_PATCH_{name}", value)
-        paced_wait._set_up.cache_clear()
+        forget()
         refusals = [(find_refusal(error, None, NOW), error) for error in errors]
         return [paced_wait.paced(refusal, error, NOW).seconds for refusal, error in refusals]
 
     yield tell
-    paced_wait._set_up.cache_clear()
+    forget()
 
 
 def refusal(ready_in: float | None = 5.0, model: str = "m", cooldown_time: float = 60):

@@ -1,0 +1,45 @@
+"""One model group for each provider that a kind of request needs, all at the stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI, Endpoint
+from .proxy import group
+
+PATH_OF = {OPENAI: "/v1", "mistral": "/v1", ANTHROPIC: "", GEMINI: "", "cohere": ""}
+"""What the base URL of each provider's API ends with."""
+
+CAN_CHAT = tuple(provider for provider in PATH_OF if provider != "cohere")
+
+ROUTE_ALL: Mapping[str, Mapping[str, Any]] = {
+    "litellm_settings": {"enable_loadbalancing_on_batch_endpoints": True}
+}
+"""Without it batches and files are not routed to a group at all."""
+
+
+def model_list(stand_in_url: str) -> list[Any]:
+    """Entries for a group of two deployments of each provider."""
+    return [
+        entry
+        for provider, path in PATH_OF.items()
+        for entry in group(
+            group_of(provider),
+            stand_in_url,
+            [f"{provider}-a", f"{provider}-b"],
+            provider=provider,
+            path=path,
+        )
+    ]
+
+
+def group_of(provider: str) -> str:
+    """The name of a provider's group."""
+    return f"{provider}-group"
+
+
+def cooled_by(provider: str) -> Endpoint:
+    """The kind of request that brings a provider's group into cooldown."""
+    name = "chat" if provider in CAN_CHAT else "rerank"
+    return next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)

@@ -1,0 +1,248 @@
+"""A whole refusal, from the router's cache to the answer, with clocks, caches and headers broken.
+
+The same refusal is made without and with the patch: what LiteLLM raises and answers must be
+the same, but for the header.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import types
+
+import pytest
+from rubbish import ERRORS, VALUES, Hostile
+from test_calls import refusal_of
+from test_error_answers import OURS
+
+import litellm_patch
+from litellm_patch.seams import cooldown_cache, proxy_exception
+from litellm_patch.seams.shared_expiry import SharedExpiries
+
+CONFIGURED = 60
+GIVEN = {**VALUES, **{name: error("sk-secret-1234") for name, error in ERRORS.items()}}
+"""What a broken part gives: an exception is raised, anything else is returned."""
+
+
+def giving(name: str):
+    value = GIVEN[name]
+
+    def give(*args, **kwargs):
+        if name in ERRORS:
+            raise value
+        return value
+
+    return give
+
+
+@pytest.fixture(scope="module")
+def router(litellm_modules):
+    import litellm
+
+    model_list = [
+        {
+            "model_name": "m",
+            "litellm_params": {"model": f"openai/{name}", "api_key": "x"},
+            "model_info": {"id": name},
+        }
+        for name in ("a", "b")
+    ]
+    return litellm.Router(model_list=model_list, num_retries=0, cooldown_time=CONFIGURED)
+
+
+def cool(router) -> None:
+    for name in ("a", "b"):
+        router.cooldown_cache.add_deployment_to_cooldown(
+            model_id=name,
+            original_exception=ValueError("429"),
+            exception_status=429,
+            cooldown_time=CONFIGURED,
+        )
+
+
+def outcome(router) -> tuple:
+    """What the router raises, and what the proxy's own handler answers to it."""
+    from litellm.proxy._types import ProxyException
+    from litellm.proxy.proxy_server import app
+    from starlette.requests import Request
+
+    try:
+        router.get_available_deployment(
+            model="m", messages=[{"role": "user", "content": "sk-secret-1234"}]
+        )
+    except Exception as refusal:
+        error = ProxyException(str(refusal), "None", "None", 429, {"x": "1"})
+        raised = type(refusal), getattr(refusal, "cooldown_time", None)
+    else:
+        raise AssertionError("the group is not cooling")
+    request = Request({"type": "http", "method": "POST", "path": "/", "headers": []})
+    answer = asyncio.run(app.exception_handlers[ProxyException](request, error))
+    headers = {k: v for k, v in answer.headers.items() if k not in OURS}
+    told = [v for k, v in answer.headers.items() if k in OURS]
+    return (*raised, answer.status_code, answer.body, headers), told
+
+
+def same_but_for_the_header(router, lines) -> list[str]:
+    """Compare the two; returns the header's values with the patch."""
+    litellm_patch.deactivate()
+    cool(router)
+    stock = outcome(router)
+    litellm_patch.activate()
+    try:
+        cool(router)
+        first = patched = outcome(router)
+        for _ in range(5):
+            patched = outcome(router)
+    finally:
+        litellm_patch.deactivate()
+    assert without_list(first[0]) == without_list(patched[0]) == without_list(stock[0])
+    assert all(value.isascii() and value.isdigit() for value in patched[-1])
+    said = [line.getMessage() for line in lines if line.levelname == "WARNING"]
+    assert len(set(said)) == len(said), said
+    assert not any("secret" in text for text in said)
+    return patched[-1]
+
+
+def without_list(seen):
+    """The body names the cooling deployments, in an order of its own."""
+    *others, body, headers = seen
+    return *others, body.partition(b"cooldown_list")[0], headers
+
+
+def modules_with(name: str) -> list:
+    return [
+        module
+        for key, module in sorted(sys.modules.items())
+        if key.startswith("litellm_patch.") and ".lab" not in key and name in vars(module)
+    ]
+
+
+def test_unbroken_it_tells_the_time_left(stock, router, lines):
+    assert same_but_for_the_header(router, lines)
+
+
+@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize("clock", ["time", "monotonic"])
+def test_a_broken_clock_changes_nothing_else(stock, router, lines, clock, given, monkeypatch):
+    import time
+
+    both = {"time": time.time, "monotonic": time.monotonic, clock: giving(given)}
+    for module in modules_with("time"):
+        monkeypatch.setattr(module, "time", types.SimpleNamespace(sleep=time.sleep, **both))
+    same_but_for_the_header(router, lines)
+
+
+@pytest.mark.parametrize("given", VALUES)
+@pytest.mark.parametrize("part", ["record", "timestamp", "cooldown_time", "ttl"])
+def test_whatever_the_cache_holds_changes_nothing_else(stock, router, part, given):
+    """LiteLLM itself may fail at it; then it fails in the same way."""
+    memory = cooldown_cache._memory(router.cooldown_cache)
+    key, value = cooldown_cache._key("a"), GIVEN[given]
+
+    def attempt():
+        cool(router)
+        if part == "record":
+            memory.cache_dict[key] = value
+        elif part == "ttl":
+            memory.ttl_dict[key] = value
+        else:
+            memory.cache_dict[key] = {**memory.cache_dict[key], part: value}
+        try:
+            return outcome(router)
+        except Exception as error:
+            return (type(error), str(error)), []
+
+    try:
+        without = attempt()
+        litellm_patch.activate()
+        with_patch = attempt()
+    finally:
+        litellm_patch.deactivate()
+        memory.cache_dict.clear()
+        memory.ttl_dict.clear()
+    if len(without[0]) == 5:
+        assert without_list(with_patch[0]) == without_list(without[0])
+        assert all(value.isdigit() for value in with_patch[1])
+    else:
+        assert with_patch == without
+
+
+@pytest.mark.parametrize("given", VALUES)
+@pytest.mark.parametrize("part", ["cache_dict", "ttl_dict"])
+def test_a_cache_of_another_kind_changes_nothing_else(
+    stock, router, lines, part, given, monkeypatch
+):
+    memory = cooldown_cache._memory(router.cooldown_cache)
+    parts = {"cache_dict": memory.cache_dict, "ttl_dict": memory.ttl_dict, part: GIVEN[given]}
+    monkeypatch.setattr(cooldown_cache, "_memory", lambda cache: types.SimpleNamespace(**parts))
+    same_but_for_the_header(router, lines)
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_a_shared_redis_may_answer_what_it_likes(given):
+    redis = types.SimpleNamespace(
+        redis_client=types.SimpleNamespace(pttl=giving(given)),
+        check_and_fix_namespace=lambda key: key,
+    )
+    seconds = SharedExpiries().seconds(redis, "key", 1.0)
+    assert seconds is None or isinstance(seconds, float)
+
+
+@pytest.mark.parametrize("part", ["client", "namespace", "everything"])
+def test_a_shared_redis_of_another_kind_tells_nothing(part):
+    redis = types.SimpleNamespace(
+        redis_client=types.SimpleNamespace(pttl=lambda key: 5000),
+        check_and_fix_namespace=lambda key: key,
+    )
+    if part == "everything":
+        redis = Hostile()
+    else:
+        delattr(redis, {"client": "redis_client"}.get(part, "check_and_fix_namespace"))
+    assert SharedExpiries().seconds(redis, "key", 1.0) is None
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_an_error_that_does_not_take_its_headers_keeps_its_own(stock, error, lines):
+    from litellm.proxy._types import ProxyException
+
+    class Stubborn(ProxyException):
+        def __setattr__(self, name, value):
+            if name == "headers" and "headers" in vars(self) and armed:
+                raise ERRORS[error]("sk-secret-1234")
+            super().__setattr__(name, value)
+
+    def make():
+        try:
+            raise refusal_of(CONFIGURED)
+        except Exception:
+            return vars(Stubborn("No deployments available", "None", "None", 429, {"x": "1"}))
+
+    armed = False
+    without = make()
+    litellm_patch.activate()
+    armed = True
+    assert [make() for _ in range(20)] == [without] * 20
+    litellm_patch.deactivate()
+    assert len(lines) <= 2  # that it is on, and one failure
+    assert not any("secret" in line.getMessage() for line in lines)
+
+
+PARTS = [(part, given) for part in ("paced", "find_refusal", "find_limit") for given in GIVEN]
+PARTS += [("with_retry_after", error) for error in ERRORS]
+
+
+@pytest.mark.parametrize("part, given", PARTS)
+def test_a_part_that_fails_leaves_litellms_answer(stock, router, lines, part, given, monkeypatch):
+    monkeypatch.setattr(proxy_exception, part, giving(given))
+    litellm_patch.deactivate()
+    cool(router)
+    without = outcome(router)
+    litellm_patch.activate()
+    try:
+        answers = [outcome(router) for _ in range(5)]
+    finally:
+        litellm_patch.deactivate()
+    for answer, _ in answers:
+        assert without_list(answer) == without_list(without[0])
+    assert len({line.getMessage() for line in lines}) == len(lines)
+    assert not any("secret" in line.getMessage() for line in lines)
