@@ -21,6 +21,7 @@ from .report import once
 from .seams.paced_wait import paced
 from .wait.exception_chain import find_refusal
 from .wait.headers import with_retry_after
+from .wait.limits import find_limit
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -80,7 +81,7 @@ def install(app: Starlette, body: Body = openai_body) -> None:
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
     now = time.monotonic()
-    found = find_refusal(refusal, None, now)
+    found = find_refusal(refusal, None, now) or find_limit(refusal, None, time.time())
     if found is None or found.seconds is None:
         return None, {}
     found = paced(found, refusal, now)

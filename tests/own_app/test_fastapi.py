@@ -127,6 +127,27 @@ def test_it_works_in_a_mounted_app(router):
     assert_tells(get(Starlette(routes=[Mount("/inner", inner)]), "/inner/ask"), range(10, 21))
 
 
+def test_it_works_in_a_sub_app_of_fastapi(router):
+    outer, inner = FastAPI(), fastapi_app(router)
+    outer.mount("/inner", inner)
+    install(inner)
+    assert_tells(get(outer, "/inner/ask"), range(10, COOLDOWN + 1))
+
+
+def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(stand_in):
+    router = litellm.Router(
+        model_list=group("m", stand_in.url, ["rpm-a", "rpm-b"], rpm=1),
+        enable_pre_call_checks=True,
+        num_retries=0,
+    )
+    app = fastapi_app(router)
+    install(app)
+    with serving(app) as url:
+        answers = [call(url, "/ask", None, {}) for _ in range(8)]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert_tells(answers[-1], range(1, 61))
+
+
 def test_with_the_hook_the_header_is_the_time_left_and_without_it_the_cooldown(router):
     app = fastapi_app(router)
     install(app)
