@@ -6,13 +6,14 @@
 
 All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
 The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `over-time.svg`,
-`over-grid.svg`.
+`over-grid.svg`, and `run.json` with how long it took and how late the clients' own process was.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,10 +63,14 @@ def main() -> int:
     rounds += [(batch, seed, True) for seed in seeds for batch in shared]
     bar = Bar(sum(_expected(batch) for batch, _, _ in rounds))
     results: list[Result] = []
+    began, late = time.monotonic(), 0.0
     for number, (batch, seed, redis) in enumerate(rounds, 1):
         step = f"round {number} of {len(rounds)}"
-        results += _round(batch, seed, redis, options.variants, commands, bar, step)
+        found, delay = _round(batch, seed, redis, options.variants, commands, bar, step)
+        results, late = results + found, max(late, delay)
         _write(results, options.out)  # what is measured is not lost when a later round fails
+        run = {"seconds": round(time.monotonic() - began), "clients_late": round(late, 2)}
+        (options.out / "run.json").write_text(json.dumps(run) + "\n")
     print(f"\n{table(results)}\nin {options.out}", flush=True)
     return 0
 
@@ -90,7 +95,7 @@ def _round(
     commands: Mapping[str, Path],
     bar: Bar,
     step: str,
-) -> list[Result]:
+) -> tuple[list[Result], float]:
     def starting(_: float) -> None:
         bar.show(f"{step}: starting proxies")
 
@@ -103,7 +108,7 @@ def _round(
 
 async def _play_all(
     variants: Sequence[Running], batch: Sequence[Scenario], seed: int, bar: Bar, step: str
-) -> list[Result]:
+) -> tuple[list[Result], float]:
     async def one(running: Running, scenario: Scenario, delay: float) -> Result:
         outcome = await play(running, scenario, seed, delay)
         return Result(scenario, running.variant.name, seed, len(running.proxies), outcome)
@@ -126,7 +131,7 @@ async def _play_all(
     delay = await watching
     if delay > DISTURBED:
         print(f"\ndisturbed: the clients themselves were late by {delay:.1f} s", file=sys.stderr)
-    return list(plays.result())
+    return list(plays.result()), delay
 
 
 def _write(results: Sequence[Result], folder: Path) -> None:
