@@ -53,6 +53,7 @@ GROUPS = (
     "left",
     "healthy",
     "provider-429",
+    "needed",
 )
 
 
