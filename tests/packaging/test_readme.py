@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from pathlib import Path
 
 import pytest
 import readme
@@ -15,49 +14,54 @@ TEXT = readme.README.read_text()
 WORDS = " ".join(TEXT.split())
 RESULTS = ROOT / "tests" / "bench" / "results"
 
-CI = ".ci/run::readme_commands"
+CI = ".ci/run"
 COMMANDS = {
     # As they stand, in an environment that has nothing else.
     'python -m pip install ".[demo]" && litellm-patch demo': CI,
-    "pip install .": "publish/conftest.py",
-    "litellm-patch run -- litellm --config config.yaml --port 4000": "publish/test_paths.py",
-    "litellm-patch run -- litellm --config config.yaml": "publish/test_paths.py",
-    "litellm-patch run -- litellm-patch status": "publish/test_readme.py",
-    "litellm-patch probe http://host:4000 --model M --key-env NAME": "publish/test_paths.py",
-    "python: from litellm_patch.fastapi import install": "publish/test_paths.py",
-    "litellm-patch diff 1.89.7 | git apply": "publish/test_paths.py",
-    "litellm-patch apply --to DIR": "publish/test_paths.py",
-    "python: # retry_after_hook.py": "proxy/test_config_only.py",
-    "python: import litellm_patch, tenacity": "own_app/test_retry_after.py",
     'python -m pip install -e ".[test]" && python -m pytest': CI,
-    "pytest tests/faults": CI,
+    "pip install .": "test_a_protected_proxy",
+    "litellm-patch run -- litellm --config config.yaml --port 4000": "test_a_protected_proxy",
+    "litellm-patch run -- litellm --config config.yaml": "test_a_protected_proxy",
+    "litellm-patch probe http://host:4000 --model M --key-env NAME": "test_a_protected_proxy",
+    "python: from litellm_patch.fastapi import install": "test_a_protected_app",
+    "litellm-patch diff 1.89.7 | git apply": "test_a_patched_fork",
+    "litellm-patch apply --to DIR": "test_a_patched_fork",
+    "litellm-patch run -- litellm-patch status": "test_status_says_what_the_readme_shows",
     "PYTHONPATH=\"$(python -c 'import litellm_patch, os; "
-    "print(os.path.dirname(litellm_patch.__file__))')/bootstrap\"": "publish/test_readme.py",
-    # The same, with arguments that the test needs.
+    "print(os.path.dirname(litellm_patch.__file__))')/bootstrap\"": (
+        "test_the_environment_variable_as_it_stands_turns_it_on"
+    ),
+    "python: # retry_after_hook.py": "test_a_callback_in_the_configuration_turns_it_on",
+    "python: import litellm_patch, tenacity": (
+        "test_the_readmes_example_waits_for_the_cooldown_and_is_served"
+    ),
+    # The same, with what the test needs.
     "litellm-patch demo": CI,
-    "litellm-patch verify": "cli/test_verify.py::test_it_is_good_here_with_the_operators_own",
-    "python -m litellm_patch run -- …": "activation/test_real_proxies.py::launcher as a module",
-    "import litellm_patch": "activation/test_real_proxies.py::import before litellm",
-    'wrapt.discover_post_import_hooks("litellm_patch")': "activation/test_real_proxies.py",
-    "AUTOWRAPT_BOOTSTRAP=litellm_patch": "activation/test_real_proxies.py::autowrapt",
-    "opentelemetry-instrument … litellm-patch run -- litellm": "agents/test_agents.py",
-    "LITELLM_PATCH=off": "activation/test_switches.py::test_off_applies_nothing",
-    "litellm_patch.deactivate()": "activation/test_turning_off.py",
-    "activate()": "activation/test_turning_off.py",
-    "LITELLM_PATCH_FORWARD_PROVIDER=on": "proxy/test_limits.py",
-    "install(app, body=…)": "own_app/test_fastapi.py::test_the_body_may_be_the_apps_own",
-    "litellm_patch.retry_after(error)": "wait/test_told.py",
-    "python -c pass": "bench/start_up.py",
-    # Two and a half minutes of both cores: its results are committed, and compared below.
-    "python tests/bench/run.py --short": "bench/results/results.csv",
+    "pytest tests/faults": CI,
     ".ci/run": CI,
+    "litellm-patch verify": "test_it_is_good_here_with_the_operators_own_settings",
+    "python -m litellm_patch run -- …": "test_a_proxy_started_this_way_tells_the_cooldown",
+    "import litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
+    'wrapt.discover_post_import_hooks("litellm_patch")': (
+        "test_a_proxy_started_this_way_tells_the_cooldown"
+    ),
+    "AUTOWRAPT_BOOTSTRAP=litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
+    "opentelemetry-instrument … litellm-patch run -- litellm": (
+        "test_the_header_is_there_and_a_request_is_served"
+    ),
+    "LITELLM_PATCH=off": "test_off_applies_nothing_and_says_nothing",
+    "litellm_patch.deactivate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
+    "activate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
+    "LITELLM_PATCH_FORWARD_PROVIDER=on": (
+        "test_a_providers_own_wait_is_forwarded_where_the_operator_says_so"
+    ),
+    "install(app, body=…)": "test_the_body_may_be_the_apps_own",
+    "litellm_patch.retry_after(error)": "test_it_is_found_under_an_error_that_does_not_mention_it",
+    "python -c pass": "test_a_process_without_litellm_loads_two_small_modules_and_no_more",
+    # Two and a half minutes of both cores: its results are committed, and compared below.
+    "python tests/bench/run.py --short": "test_the_table_of_pacing_is_the_benchmarks",
 }
-"""What a reader may type, and what runs it: a file below tests/, and a word in that file."""
-
-
-def in_ci(where: str) -> Path:
-    name = where.partition("::")[0]
-    return ROOT / name if name.startswith(".ci") else ROOT / "tests" / name
+"""What a reader may type, and the test that runs it; or CI, which runs it itself."""
 
 
 def key(command: str) -> str:
@@ -73,17 +77,17 @@ def test_every_command_is_run_by_a_test():
     assert [command for command in COMMANDS if command not in told] == []
 
 
-@pytest.mark.parametrize("where", sorted(set(COMMANDS.values())))
-def test_what_runs_a_command_is_there(where):
-    assert in_ci(where).exists()
-    assert where.partition("::")[2] in in_ci(where).read_text()
+def test_the_tests_that_run_commands_exist():
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    names = set(re.findall(r"^def (test_\w+)\(", tests, flags=re.M))
+    assert set(COMMANDS.values()) - {CI} - names == set()
 
 
 @pytest.mark.parametrize("name", ["demo", "test"])
 def test_ci_runs_the_readmes_own_commands(name):
     (command,) = re.findall(rf"^<!-- {name} command -->\n```sh\n(.*)\n```$", TEXT, flags=re.M)
     assert COMMANDS[command] == CI
-    assert f"\n    readme_command {name}\n" in in_ci(CI).read_text()
+    assert f"\n    readme_command {name}\n" in (ROOT / CI).read_text()
 
 
 def test_every_link_and_image_leads_somewhere():

@@ -57,6 +57,7 @@ def outside() -> dict[str, str]:
     """This process' environment without what makes Python look elsewhere."""
     environment = {key: value for key, value in os.environ.items() if key not in ONLY_HERE}
     environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     environment["NO_PROXY"] = "127.0.0.1,localhost"
     return environment
 
