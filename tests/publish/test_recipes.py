@@ -101,14 +101,17 @@ def test_the_dockerfile(image, dist_folder):
     for line in block("Docker", "dockerfile").splitlines():
         word, _, rest = line.partition(" ")
         if word == "COPY":
-            source, target = rest.split()
-            shutil.copy(dist_folder / source, image.here(target))
+            *stage, source, target = rest.split()
+            if stage:
+                shutil.copytree(image.here(source), image.here(target))
+            else:
+                shutil.copy(dist_folder / source, image.here(target))
         elif word == "ENV":
             environment.update([variable(image.here(rest), environment)])
         elif word == "RUN":
             said = image.sh(rest, image.root / "app", **environment)
         else:
-            assert word == "FROM"
+            assert word in ("FROM", "")
     assert "patch on     yes" in said
     # The outage: what `python` imports here is not what the proxy imports.
     second = image.here("/app/litellm/__init__.py")
@@ -134,6 +137,11 @@ def test_kubernetes(image, dist_folder):
         assert {mount["name"] for mount in container["volumeMounts"]} <= set(volumes)
     assert volumes["litellm-patch-wheel"]["configMap"]["name"] == configmap[3]
     assert volumes["litellm-patch"] == {"name": "litellm-patch", "emptyDir": {}}
+
+    if shutil.which("kubectl"):
+        command = [*configmap, "--dry-run=client", "-o", "yaml"]
+        made = yaml.safe_load(run(command, cwd=dist_folder))
+        assert base64.b64decode(made["binaryData"][WHEEL]) == wheel.read_bytes()
 
     mounted = Path(image.here("/wheel"))
     mounted.mkdir()
