@@ -14,14 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .activation import activate, deactivate
     from .status import status
-    from .wait.exception_chain import retry_after
+    from .wait.told import retry_after
 
 __all__ = ["__version__", "activate", "deactivate", "retry_after", "status"]
 
 _HOME_OF = {
     "activate": "activation",
     "deactivate": "activation",
-    "retry_after": "wait.exception_chain",
+    "retry_after": "wait.told",
     "status": "status",
 }
 

@@ -16,16 +16,16 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .handler_tables import add_handlers
+from .handler_tables import add_handlers, answer_without, own_table
 from .report import once
 from .seams.paced_wait import paced
-from .wait.exception_chain import find_refusal
+from .wait.exception_chain import find_refusal, is_cooldown_refusal
 from .wait.headers import with_retry_after
+from .wait.limits import find_limit, is_own_limit
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import Response
 
 Body = Callable[[Exception, Optional[float]], object]
 """Makes the body, which must be JSON, of the refusal and the seconds to wait (None: unknown)."""
@@ -53,7 +53,7 @@ def install(app: Starlette, body: Body = openai_body) -> None:
 
     Works at any time, also when the app is serving already, and with or without the import
     hook; with it the header tells the time left, without it the configured cooldown. Calling
-    it again replaces `body`. Handlers for other exceptions are left alone.
+    it again replaces `body`. What a provider refused is left to the app.
 
     Args:
         body: see `Body`; an exception in it is answered with the default body.
@@ -61,12 +61,19 @@ def install(app: Starlette, body: Body = openai_body) -> None:
     Raises:
         ImportError: LiteLLM or Starlette is not installed.
     """
+    from litellm.exceptions import RateLimitError  # of which the router makes some itself
     from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
     from starlette.responses import JSONResponse
 
-    async def handler(request: Request, refusal: Exception) -> Response:
-        if request.scope.get("type") != "http":  # a WebSocket carries no header any more
-            raise refusal
+    classes = [RouterRateLimitError, RouterRateLimitErrorBasic]
+    theirs = own_table(app).get(RateLimitError)
+    if theirs is None or getattr(theirs, "__module__", "") == __name__:
+        classes.append(RateLimitError)
+
+    async def handler(request: Request, refusal: Exception) -> Any:
+        # A WebSocket carries no header any more.
+        if request.scope.get("type") != "http" or not _is_refusal(refusal):
+            return await answer_without(classes, own_table(app), request, refusal)
         seconds, headers = _wait(refusal)
         try:
             return JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
@@ -75,12 +82,17 @@ def install(app: Starlette, body: Body = openai_body) -> None:
             content = openai_body(refusal, seconds)
             return JSONResponse(content, status_code=429, headers=headers)
 
-    add_handlers(app, {RouterRateLimitError: handler, RouterRateLimitErrorBasic: handler})
+    add_handlers(app, dict.fromkeys(classes, handler))
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the router decided it, without asking a provider."""
+    return is_cooldown_refusal(error) or is_own_limit(error)
 
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
     now = time.monotonic()
-    found = find_refusal(refusal, None, now)
+    found = find_refusal(refusal, None, now) or find_limit(refusal, None, time.time())
     if found is None or found.seconds is None:
         return None, {}
     found = paced(found, refusal, now)

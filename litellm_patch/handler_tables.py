@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Collection, Iterator
 from typing import Any, Callable
 
 Handlers = dict[Any, Any]
@@ -47,6 +48,22 @@ def own_table(app: Any) -> Handlers:
     if not isinstance(table, dict):
         raise NoHandlerTable(f"{type(app).__name__} has no table of exception handlers")
     return table
+
+
+async def ask(handler: Any, request: Any, error: Exception) -> Any:
+    """The answer of an exception handler, which may be a coroutine function or not."""
+    answer = handler(request, error)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+async def answer_without(
+    ours: Collection[Any], own: Handlers, request: Any, error: Exception
+) -> Any:
+    """What an app does with `error` if its table `own` has no handler for the classes `ours`."""
+    for kind in type(error).__mro__:
+        if kind in own and kind not in ours and kind is not Exception:
+            return await ask(own[kind], request, error)
+    raise error  # as an unhandled one: Starlette keeps the handler of Exception for it
 
 
 def _tables(app: Any) -> Iterator[Handlers]:

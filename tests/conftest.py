@@ -54,6 +54,7 @@ GROUPS = (
     "left",
     "healthy",
     "provider-429",
+    "needed",
 )
 
 

@@ -63,8 +63,8 @@ def _compare(cooldown: float) -> int:
         proxies = _start_both(stack, stand_in, cooldown)
 
         stand_in.refusals["*"] = Refuse()
-        for proxy in proxies:
-            cool_down(proxy, MODEL)
+        with ThreadPoolExecutor(2) as pool:  # at once, so that both have as much time left
+            list(pool.map(lambda proxy: cool_down(proxy, MODEL), proxies))
         plain, patched = (chat(proxy, MODEL) for proxy in proxies)
         print(
             "\n1. The provider failed, every deployment is cooling down. The next request gets:\n"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from typing import Any, Callable
 
-from ..handler_tables import add_handlers
+from ..handler_tables import add_handlers, ask
 from ..report import failed
 from ..wait.headers import RETRY_AFTER, with_retry_after
 from ..wait.limits import find_limit
-from .proxy_app import ask, loaded_class, table_of
+from .proxy_app import loaded_class, table_of
 from .seam import DoesNotFit, Seam, Undo
 
 

@@ -12,7 +12,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..handler_tables import Handlers, NoHandlerTable, add_handlers, own_table
+from ..handler_tables import (
+    Handlers,
+    NoHandlerTable,
+    add_handlers,
+    answer_without,
+    ask,
+    own_table,
+)
 from ..report import failed
 from ..wait.exception_chain import is_cooldown_refusal
 from ..wait.limits import is_own_limit
@@ -46,7 +53,7 @@ class RefusalHandler:
                     return await ask(convert, request, _as_proxy_exception(error_class, refusal))
             except Exception as error:
                 failed(f"seam {seam.name} failed, the refusal goes on as without it", error)
-            return await _without_us(own, classes, request, refusal)
+            return await answer_without(classes, own, request, refusal)
 
         return add_handlers(app, dict.fromkeys(classes, handler))
 
@@ -75,24 +82,10 @@ def loaded_class(module: str, name: str) -> Any:
     return found
 
 
-async def ask(handler: Any, request: Any, error: Exception) -> Any:
-    """The answer of an exception handler, which may be a coroutine function or not."""
-    answer = handler(request, error)
-    return await answer if inspect.isawaitable(answer) else answer
-
-
 def _is_for_us(request: Any, refusal: Exception) -> bool:
     return request.scope.get("type") == "http" and (
         is_cooldown_refusal(refusal) or is_own_limit(refusal)
     )
-
-
-async def _without_us(own: Handlers, ours: list[Any], request: Any, error: Exception) -> Any:
-    """What the app does with `error` where no handler of ours stands in the table."""
-    for kind in type(error).__mro__:
-        if kind in own and kind not in ours and kind is not Exception:
-            return await ask(own[kind], request, error)
-    raise error  # as an unhandled one: Starlette keeps the handler of Exception for it
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:

@@ -11,12 +11,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from .child import MARK
 
-_CHILD = str(Path(__file__).with_name("child.py"))
+_CHILD = files(__package__) / "child.py"
 TIMEOUT = 120.0
 """Seconds. Importing LiteLLM's proxy takes 3 to 10 s."""
 
@@ -71,15 +72,16 @@ def ask(
         CannotAsk: with the last line of what it said, if that can hold no secret.
     """
     try:
-        done = subprocess.run(
-            [*interpreter, _CHILD, *arguments],
-            env=dict(os.environ if environment is None else environment),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT,
-            stdin=subprocess.DEVNULL,
-        )
+        with as_file(_CHILD) as child:  # out of the wheel, where that stands on the path itself
+            done = subprocess.run(
+                [*interpreter, str(child), *arguments],
+                env=dict(os.environ if environment is None else environment),
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT,
+                stdin=subprocess.DEVNULL,
+            )
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotAsk(f"{interpreter[0]}: {type(error).__name__}") from error
     for line in reversed(done.stdout.splitlines()):

@@ -7,7 +7,6 @@ tree under another identity but the same name.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,19 +41,6 @@ class Refusal:
 
     seconds: float | None
     configured: float | None
-
-
-def retry_after(error: BaseException | None) -> float | None:
-    """Seconds until it makes sense to call again, told by `error` or anything in its chain.
-
-    Reads LiteLLM's `RouterRateLimitError`, also below `__cause__`, `__context__` or in an
-    exception group. Returns None when nothing is known, and never raises.
-    """
-    try:
-        refusal = find_refusal(error, None, time.monotonic())
-    except Exception:  # an attribute of a foreign exception may raise when it is read
-        return None
-    return refusal.seconds if refusal is not None else None
 
 
 def find_refusal(error: BaseException | None, message: str | None, now: float) -> Refusal | None:

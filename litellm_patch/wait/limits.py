@@ -38,19 +38,19 @@ def remember_budget(told: str, ends_at: float) -> None:
         _budget_ends.popitem(last=False)
 
 
-def find_limit(error: BaseException | None, message: str, clock: float) -> Refusal | None:
+def find_limit(error: BaseException | None, message: str | None, clock: float) -> Refusal | None:
     """The refusal by a limit of LiteLLM's behind `error`, or None where there is none.
 
     Args:
         error: the exception being handled.
         message: what the client is going to be told. A limit further down the chain counts
-            only if this says so.
+            only if this says so. None means that the whole chain counts.
         clock: `time.time()`.
     """
     if error is None:
         return None
     for found in related(error):
-        if found is error or _text(found) in message:
+        if message is None or found is error or _text(found) in message:
             refusal = _limit(found, clock)
             if refusal is not None:
                 return refusal

@@ -13,19 +13,20 @@ from .exception_chain import Refusal, related
 from .headers import retry_after_values
 
 
-def find_provider_wait(error: BaseException | None, message: str) -> Refusal | None:
+def find_provider_wait(error: BaseException | None, message: str | None) -> Refusal | None:
     """What the provider behind `error` asked for, where it is a valid number of seconds.
 
     Args:
         error: the exception being handled.
         message: what the client is going to be told. An exception further down the chain
-            counts only if this says so.
+            counts only if this says so. None means that the whole chain counts.
     """
     if error is None:
         return None
     for found in related(error):
         text = str(getattr(found, "message", "") or found)
-        if getattr(found, "status_code", None) != 429 or not (found is error or text in message):
+        said = message is None or found is error or text in message
+        if getattr(found, "status_code", None) != 429 or not said:
             continue
         for headers in _headers(found):
             seconds = parse_delay_seconds(_retry_after(headers))

@@ -6,14 +6,16 @@
 
 All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
 The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `grid.md`,
-`over-time.svg`, `over-grid.svg`. What `results.csv` there has already is not played again, so
-that a run can be stopped and resumed.
+`over-time.svg`, `over-grid.svg`, and `run.json` with how long it took and how late the clients'
+own process was at worst. What `results.csv` there has already is not played again, so that a
+run can be stopped and resumed.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Container, Iterable, Iterator, Sequence
@@ -74,6 +76,7 @@ def main() -> int:
             results.extend(new)
             write(results, options.out)  # what is measured is not lost if a later one fails
 
+        began = time.monotonic()
         with running_variants(
             options.variants,
             scenarios,
@@ -84,7 +87,8 @@ def main() -> int:
             for running in variants:
                 show("warming up")
                 warm_up(running)
-            asyncio.run(_play_all(variants, scenarios, seed, show, measured))
+            delay = asyncio.run(_play_all(variants, scenarios, seed, show, measured))
+        _remember(options.out / "run.json", time.monotonic() - began, delay)
     _write(results, options.out)
     print(f"\n{table(results)}\n{grid_table(results)}\nin {options.out}", flush=True)
     for cell in lost(results):
@@ -141,8 +145,11 @@ async def _play_all(
     seed: int,
     show: Callable[[str], None],
     measured: Callable[[list[Result]], None],
-) -> None:
-    """Play every scenario against all variants side by side, as many as there is room for."""
+) -> float:
+    """Play every scenario against all variants side by side, as many as there is room for.
+
+    Returns by how many seconds the clients' own process was late at worst.
+    """
     for running in variants:
         await warm_up_sdk(running)
     room, playing, done = _Room(), set[str](), 0
@@ -175,6 +182,16 @@ async def _play_all(
     if delay > DISTURBED:
         print(f"\ndisturbed: the clients themselves were late by {delay:.1f} s", file=sys.stderr)
     everything.result()
+    return delay
+
+
+def _remember(path: Path, seconds: float, late: float) -> None:
+    before = json.loads(path.read_text()) if path.exists() else {"seconds": 0, "clients_late": 0}
+    run = {
+        "seconds": round(before["seconds"] + seconds),
+        "clients_late": max(before["clients_late"], round(late, 2)),
+    }
+    path.write_text(json.dumps(run) + "\n")
 
 
 def _write(results: Sequence[Result], folder: Path) -> None:

@@ -20,6 +20,9 @@ TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-tim
 AGENTS = ["ddtrace", "openinference-instrumentation-litellm", "opentelemetry-distro"]
 AGENTS += ["opentelemetry-instrumentation-fastapi", "sentry-sdk"]
 
+# What builds a release and looks at it. Without the Markdown renderer twine looks at nothing.
+PUBLISH = ["build", "mypy", "pyright[nodejs]", "readme_renderer[md]", "twine"]
+
 # Requirements (constraints) and overrides by the first release of a range, newest first.
 EXTRA: list[tuple[str, list[str], list[str]]] = [
     # Exact pins on packages that are no longer, or not yet, on the registry.
@@ -40,6 +43,7 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
     named = dict(zip(factors[1::2], factors[2::2]))  # a factor without a number is for tox alone
     wanted = [*TOOLS, f"litellm[proxy]=={named['litellm']}"]
     wanted += AGENTS if "agents" in factors else []
+    wanted += PUBLISH if "publish" in factors else []
     wanted += [f"wrapt=={named['wrapt']}"] if "wrapt" in named else ["wrapt>=1.15,<3"]
     if number(named.get("wrapt", "2.0")) < (2, 0):
         # There, discover_post_import_hooks() needs pkg_resources and is silent without it.

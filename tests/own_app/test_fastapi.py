@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import litellm
+import openai
 import pytest
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -127,6 +128,72 @@ def test_it_works_in_a_mounted_app(router):
     assert_tells(get(Starlette(routes=[Mount("/inner", inner)]), "/inner/ask"), range(10, 21))
 
 
+def test_it_works_in_a_sub_app_of_fastapi(router):
+    outer, inner = FastAPI(), fastapi_app(router)
+    outer.mount("/inner", inner)
+    install(inner)
+    assert_tells(get(outer, "/inner/ask"), range(10, COOLDOWN + 1))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"enable_pre_call_checks": True}, {"routing_strategy": "usage-based-routing-v2"}]
+)
+def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(stand_in, settings):
+    model_list = group("m", stand_in.url, ["rpm-a", "rpm-b"], rpm=1)
+    router = litellm.Router(model_list=model_list, num_retries=0, **settings)
+    app = fastapi_app(router)
+    install(app)
+    install(app)  # again is as good as once
+    with serving(app) as url:
+        answers = [call(url, "/ask", None, {}) for _ in range(8)]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert_tells(next(answer for answer in answers if answer.status == 429), range(1, 61))
+
+
+def failing_app(error: Exception) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/ask")
+    async def endpoint() -> None:
+        raise error
+
+    return app
+
+
+def provider_error() -> Exception:
+    return litellm.RateLimitError("the provider refuses", llm_provider="openai", model="m")
+
+
+def test_what_a_provider_refused_is_left_to_the_app():
+    app = failing_app(provider_error())
+    install(app)
+    assert get(app).status == 500
+
+    app.add_exception_handler(openai.APIError, lambda *_: PlainTextResponse("own", 503))
+    app.middleware_stack = None
+    assert get(app).status == 503
+
+
+def test_an_apps_own_handler_of_rate_limit_errors_stays():
+    app = failing_app(provider_error())
+    app.add_exception_handler(litellm.RateLimitError, lambda *_: PlainTextResponse("own", 418))
+    install(app)
+    assert get(app).status == 418
+
+
+def test_clients_of_an_app_are_given_different_times(router):
+    app = fastapi_app(router)
+    install(app)
+    litellm_patch.activate()
+    try:
+        with serving(app) as url:
+            told = [call(url, "/ask", None, {}).all("retry-after-ms")[0] for _ in range(5)]
+    finally:
+        litellm_patch.deactivate()
+    # Each later than the one before, although less and less is left of the cooldown.
+    assert [int(ms) for ms in told] == sorted({int(ms) for ms in told})
+
+
 def test_with_the_hook_the_header_is_the_time_left_and_without_it_the_cooldown(router):
     app = fastapi_app(router)
     install(app)
@@ -152,14 +219,9 @@ def test_a_body_that_fails_does_not_hide_the_refusal(router):
     assert_tells(get(app), range(10, COOLDOWN + 1))
 
 
-def test_other_errors_are_left_alone(router):
-    app = FastAPI()
+def test_other_errors_are_left_alone():
+    app = failing_app(ValueError("not the router's"))
     install(app)
-
-    @app.get("/ask")
-    async def endpoint() -> None:
-        raise ValueError("not the router's")
-
     assert get(app).status == 500
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
+import litellm
+import pytest
+import readme
+
+import litellm_patch
+from litellm_patch.lab.proxy import group
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
 PROGRAM = """
@@ -62,3 +69,33 @@ def test_tenacity_waits_as_long_as_the_router_says():
         # Between the failures of one cooldown and those after it lies the cooldown.
         times = [seen.at for seen in stand_in.seen]
         assert max(b - a for a, b in zip(times, times[1:])) > 2.5
+
+
+def test_the_readmes_example_waits_for_the_cooldown_and_is_served(monkeypatch):
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    section = readme.section(readme.README.read_text(), "In an app of your own")
+    (example,) = (b.text for b in readme.blocks(section) if "tenacity" in b.text)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    with running_stand_in() as stand_in:
+        router = litellm.Router(
+            model_list=group("m", stand_in.url, ["a", "b"]),
+            cooldown_time=3,
+            num_retries=0,
+            allowed_fails=0,
+        )
+        stand_in.refusals["*"] = Refuse()
+        litellm_patch.activate()
+        try:
+            with pytest.raises(ValueError, match="No deployments available"):
+                for _ in range(10):
+                    try:
+                        router.completion(model="m", messages=[{"role": "user", "content": "x"}])
+                    except litellm.RateLimitError:
+                        time.sleep(0.1)
+            stand_in.refusals.clear()
+            before = len(stand_in.seen)
+            assert names["ask"](router).choices
+        finally:
+            litellm_patch.deactivate()
+        assert len(stand_in.seen) == before + 1  # it asked once, when the cooldown was over

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 import subprocess
@@ -95,3 +96,23 @@ def test_a_python_with_it_installed_starts_without_it(wheel, tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
     there = str(tmp_path / "litellm_patch/__init__.py")
     assert done.stdout.splitlines() == ["False False", there]
+
+
+def test_status_works_where_the_wheel_itself_is_on_the_path(wheel, fake_litellm, tmp_path):
+    bootstrap = f"{wheel}/litellm_patch/bootstrap"
+    path = os.pathsep.join([bootstrap, str(wheel), str(fake_litellm.folder)])
+    command = [sys.executable, "-m", "litellm_patch", "status", "--json"]
+    environment = {**os.environ, "PYTHONPATH": path, "PATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert (found["reached"], found["why_not"]) == (True, "")
+    assert found["litellm"]["file"].startswith(str(fake_litellm.folder))
+    program = "import litellm_patch; print(litellm_patch.__file__)"
+    command = [sys.executable, "-c", program]
+    assert str(wheel) in subprocess.check_output(command, env=environment, text=True)
+
+
+def test_extras_are_for_trying_and_developing_and_no_user_needs_one(content):
+    (metadata,) = (text.decode() for name, text in content.items() if name.endswith("/METADATA"))
+    named = [line.partition(": ")[2] for line in metadata.splitlines() if line[:9] == "Provides-"]
+    assert sorted(named) == ["bench", "demo", "test"]

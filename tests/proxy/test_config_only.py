@@ -1,10 +1,11 @@
-"""Activation by config.yaml alone: a file of two lines beside it, named as a callback."""
+"""Activation by config.yaml alone: the README's file beside it, named as a callback."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
+import readme
 from conftest import COOLDOWN, WITH
 
 from litellm_patch.lab.client import chat
@@ -12,16 +13,14 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
-CALLBACK = """
-import litellm_patch
-from litellm.integrations.custom_logger import CustomLogger
-
-handler = CustomLogger()
-"""
+TEXT = readme.README.read_text()
+CALLBACK = next(block.text for block in readme.blocks(TEXT) if "CustomLogger" in block.text)
+SETTING = "litellm_settings: {callbacks: retry_after_hook.handler}"
 
 
 @pytest.mark.needs_patch
 def test_a_callback_in_the_configuration_turns_it_on(side):
+    assert SETTING in readme.inline(TEXT)
     callback = CALLBACK if side == WITH else CALLBACK.replace("import litellm_patch\n", "")
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()

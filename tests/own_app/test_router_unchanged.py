@@ -1,0 +1,71 @@
+"""What the router itself does with its refusals is the same with the patch and without it."""
+
+from __future__ import annotations
+
+import litellm
+import pytest
+
+import litellm_patch
+from litellm_patch.lab.proxy import group
+from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+
+OURS = {"retry_after", "litellm_patch_ready_at", "litellm_patch_fallback_refusals"}
+STEERING = ("headers", "response", "litellm_response_headers")
+"""Attributes of an exception that make LiteLLM's router sleep, or cool a deployment down."""
+
+
+def make_router(stand_in: StandIn) -> litellm.Router:
+    """Retries and a fallback: everything that looks at an exception has its turn."""
+    names = ("m", "spare")
+    return litellm.Router(
+        model_list=[e for n in names for e in group(n, stand_in.url, [f"{n}-1", f"{n}-2"])],
+        fallbacks=[{"m": ["spare"]}],
+        cooldown_time=600,
+        num_retries=1,
+        allowed_fails=0,
+        retry_after=0,
+    )
+
+
+def outcomes() -> tuple[list[tuple[str, str]], list[int], list[set[str]]]:
+    """Of five calls: what each ended with, the provider's requests, what was on the errors."""
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse(status=401)  # cools a deployment down, is not retried
+        router = make_router(stand_in)
+        ends, asked, attributes = [], [], []
+        for _ in range(5):
+            try:
+                router.completion(model="m", messages=[{"role": "user", "content": "x"}])
+            except Exception as error:
+                ends.append((type(error).__name__, str(getattr(error, "status_code", ""))))
+                attributes.append(set(vars(error)))
+            asked.append(len(stand_in.seen))
+        return ends, asked, attributes
+
+
+def test_calls_end_as_without_the_patch_and_ask_the_provider_as_often():
+    litellm_patch.deactivate()
+    stock = outcomes()
+    litellm_patch.activate()
+    try:
+        patched = outcomes()
+    finally:
+        litellm_patch.deactivate()
+    assert stock[0][-1][0] == "RouterRateLimitError"
+    assert patched[:2] == stock[:2]
+    assert patched[2][-1] - stock[2][-1] == OURS
+
+
+@pytest.mark.parametrize("name", STEERING)
+def test_the_refusal_has_no_attribute_that_steers_the_router(name):
+    from litellm.types.router import RouterRateLimitError
+
+    litellm_patch.activate()
+    try:
+        refusal = RouterRateLimitError(
+            model="m", cooldown_time=7, enable_pre_call_checks=False, cooldown_list=[]
+        )
+        assert refusal.retry_after == 7
+        assert not hasattr(refusal, name)
+    finally:
+        litellm_patch.deactivate()

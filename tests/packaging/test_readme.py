@@ -1,0 +1,195 @@
+"""The README says what is so: each command is run by a test, each figure is in a result."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+
+import pytest
+import readme
+
+ROOT = readme.README.parent
+TEXT = readme.README.read_text()
+WORDS = " ".join(TEXT.split())
+RESULTS = ROOT / "tests" / "bench" / "results"
+
+CI = ".ci/run"
+COMMANDS = {
+    # As they stand, in an environment that has nothing else.
+    'python -m pip install ".[demo]" && litellm-patch demo': CI,
+    'python -m pip install -e ".[test]" && python -m pytest': CI,
+    "pip install .": "test_a_protected_proxy",
+    "litellm-patch run -- litellm --config config.yaml --port 4000": "test_a_protected_proxy",
+    "litellm-patch run -- litellm --config config.yaml": "test_a_protected_proxy",
+    "litellm-patch probe http://host:4000 --model M --key-env NAME": "test_a_protected_proxy",
+    "python: from litellm_patch.fastapi import install": "test_a_protected_app",
+    "litellm-patch diff 1.89.7 | git apply": "test_a_patched_fork",
+    "litellm-patch apply --to DIR": "test_a_patched_fork",
+    "litellm-patch run -- litellm-patch status": "test_status_says_what_the_readme_shows",
+    "PYTHONPATH=\"$(python -c 'import litellm_patch, os; "
+    "print(os.path.dirname(litellm_patch.__file__))')/bootstrap\"": (
+        "test_the_environment_variable_as_it_stands_turns_it_on"
+    ),
+    "python: # retry_after_hook.py": "test_a_callback_in_the_configuration_turns_it_on",
+    "python: import litellm_patch, tenacity": (
+        "test_the_readmes_example_waits_for_the_cooldown_and_is_served"
+    ),
+    # The same, with what the test needs.
+    "litellm-patch demo": CI,
+    "pytest tests/faults": CI,
+    ".ci/run": CI,
+    "litellm-patch verify": "test_it_is_good_here_with_the_operators_own_settings",
+    "python -m litellm_patch run -- …": "test_a_proxy_started_this_way_tells_the_cooldown",
+    "import litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
+    'wrapt.discover_post_import_hooks("litellm_patch")': (
+        "test_a_proxy_started_this_way_tells_the_cooldown"
+    ),
+    "AUTOWRAPT_BOOTSTRAP=litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
+    "opentelemetry-instrument … litellm-patch run -- litellm": (
+        "test_the_header_is_there_and_a_request_is_served"
+    ),
+    "LITELLM_PATCH=off": "test_off_applies_nothing_and_says_nothing",
+    "litellm_patch.deactivate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
+    "activate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
+    "LITELLM_PATCH_FORWARD_PROVIDER=on": (
+        "test_a_providers_own_wait_is_forwarded_where_the_operator_says_so"
+    ),
+    "install(app, body=…)": "test_the_body_may_be_the_apps_own",
+    "litellm_patch.retry_after(error)": "test_it_is_found_under_an_error_that_does_not_mention_it",
+    "python -c pass": "test_a_process_without_litellm_loads_two_small_modules_and_no_more",
+    # Two and a half minutes of both cores: its results are committed, and compared below.
+    "python tests/bench/run.py --short": "test_the_table_of_pacing_is_the_benchmarks",
+}
+"""What a reader may type, and the test that runs it; or CI, which runs it itself."""
+
+
+def key(command: str) -> str:
+    """A Python block is called by the beginning of its first line."""
+    return next(
+        (k for k in COMMANDS if k.startswith("python: ") and command.startswith(k)), command
+    )
+
+
+def test_every_command_is_run_by_a_test():
+    told = [key(command) for command in readme.commands(TEXT)]
+    assert [command for command in told if command not in COMMANDS] == []
+    assert [command for command in COMMANDS if command not in told] == []
+
+
+def test_the_tests_that_run_commands_exist():
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    names = set(re.findall(r"^def (test_\w+)\(", tests, flags=re.M))
+    assert set(COMMANDS.values()) - {CI} - names == set()
+
+
+@pytest.mark.parametrize("name", ["demo", "test"])
+def test_ci_runs_the_readmes_own_commands(name):
+    (command,) = re.findall(rf"^<!-- {name} command -->\n```sh\n(.*)\n```$", TEXT, flags=re.M)
+    assert COMMANDS[command] == CI
+    assert f"\n    readme_command {name}\n" in (ROOT / CI).read_text()
+
+
+def test_every_link_and_image_leads_somewhere():
+    targets = re.findall(r"\]\(([^)]+)\)", readme.prose(TEXT))
+    labels = re.findall(r"^\[([^\]]+)\]: (\S+)$", TEXT, flags=re.M)
+    anchors = {readme.slug(block) for block in re.findall(r"^#+ (.*)$", TEXT, flags=re.M)}
+    for target in targets + [url for _, url in labels]:
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif not target.startswith("https://"):
+            assert (ROOT / target).exists(), target
+
+
+def figure(pattern: str) -> list[str]:
+    """The groups of the one place in the README that says it."""
+    found = re.findall(pattern, WORDS)
+    assert len(found) == 1, (pattern, found)
+    return list(found[0]) if isinstance(found[0], tuple) else [found[0]]
+
+
+def results() -> dict[str, dict[str, dict[str, float]]]:
+    """Scenario, variant and column of results.csv to the mean of its seeds (one proxy alone)."""
+    sums: dict[str, dict[str, dict[str, list[float]]]] = {}
+    with (RESULTS / "results.csv").open() as file:
+        for row in csv.DictReader(file):
+            if row["proxies"] == "1":
+                cell = sums.setdefault(row["scenario"], {}).setdefault(row["variant"], {})
+                for column, value in row.items():
+                    if column not in ("scenario", "variant") and value:
+                        cell.setdefault(column, []).append(float(value))
+    return {
+        scenario: {
+            variant: {column: sum(v) / len(v) for column, v in cell.items()}
+            for variant, cell in variants.items()
+        }
+        for scenario, variants in sums.items()
+    }
+
+
+def test_the_table_of_pacing_is_the_benchmarks():
+    assert (RESULTS / "table.md").read_text() in TEXT
+
+
+def test_how_many_times_the_calls_are_served_is_from_the_benchmark():
+    overload = next(found for name, found in results().items() if name.startswith("overload"))
+    shipped, stock, native = (
+        overload[variant]["share_served"] for variant in ("as-shipped", "without", "native")
+    )
+    told = figure(r"serves ([\d.]+) times the calls that an unpatched .*? and ([\d.]+) times those")
+    assert told == [f"{shipped / stock:.1f}", f"{shipped / native:.1f}"]
+
+
+def test_when_waiting_clients_are_back_is_from_the_benchmark():
+    recovery = next(found for name, found in results().items() if name.startswith("recovery-30-60"))
+    (seconds,) = figure(r"Thirty waiting clients are back within (\w+) seconds")
+    assert recovery["as-shipped"]["late_worst"] <= {"two": 2, "three": 3}[seconds]
+
+
+def test_what_the_start_costs_is_from_its_benchmark():
+    measured = json.loads((RESULTS / "start-up.json").read_text())
+    with_ms, without_ms = measured["with_ms"], measured["without_ms"]
+    ratio, more, runs = figure(r"takes ([\d.]+) times as long, ([\d.]+) ms more .*?, (\d+) runs")
+    assert ratio == f"{with_ms / without_ms:.3f}"
+    assert more == f"{with_ms - without_ms:.2f}"
+    assert int(runs) == measured["runs"]
+
+
+def test_the_first_screen_is_what_the_demo_printed():
+    printed = (RESULTS / "demo.txt").read_text()
+    shown = next(block for block in readme.blocks(TEXT) if "without litellm_patch" in block.text)
+    cells = [cell for cell in re.split(r"\s{2,}|\n", shown.text) if cell.strip("-")]
+    described = "One call with the OpenAI SDK, provider healthy again:"
+    assert described in cells
+    assert [cell for cell in cells if cell != described and cell not in printed] == []
+
+
+def test_releases_and_kinds_are_those_of_the_matrix():
+    releases = (ROOT / "tests/matrix/RELEASES.md").read_text()
+    assert figure(r"All (\d+) LiteLLM releases") == re.findall(
+        r"^(\d+) releases were", releases, re.M
+    )
+    lines = [line for line in (ROOT / "tests/matrix/ENDPOINTS.md").read_text().splitlines()]
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
+    head, kinds = table[0], table[2:]
+    assert figure(r"has (\d+) kinds of request") == [str(len(kinds))]
+    names = re.findall(r"[\d.]+\d", figure(r"kinds of request on real proxies of ([^:]*):")[0])
+    assert names == head[1:]
+    assert "**no**" not in [cell for row in kinds for cell in row]
+    # LiteLLM's own header, as a share of the kinds.
+    some, all_kinds = map(int, figure(r"on (\d+) of (\d+) kinds"))
+    for column in range(1, len(head)):
+        cells = [row[column] for row in kinds]
+        if "LiteLLM" in cells:
+            assert cells.count("LiteLLM") * all_kinds == some * len(kinds)
+
+
+def test_the_benchmarks_own_limits_are_told():
+    """The length of the run, and how late its clients were: written by tests/bench/run.py."""
+    path = RESULTS / "run.json"
+    if not path.exists():
+        pytest.skip("the next run of tests/bench/run.py writes it")
+    measured = json.loads(path.read_text())
+    minutes, seconds, late = figure(r"(\d+) min (\d+) s; the clients' .*? up to ([\d.]+) s late")
+    assert abs(int(minutes) * 60 + int(seconds) - measured["seconds"]) < 10
+    assert late == f"{measured['clients_late']:.1f}"

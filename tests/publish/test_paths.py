@@ -1,0 +1,99 @@
+"""From the README alone to a protected proxy, a protected app, and a patched fork.
+
+Each test starts where a reader does, with an environment that has LiteLLM, and types what
+stands in the README. What is replaced: the port, the folder that is called DIR, and in `probe`
+the host and the name of the variable with the key.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import readme
+from sandbox import on_path, run
+from serving import MODEL, assert_protected, refusal, serving, write_config
+
+from litellm_patch.lab.client import call
+from litellm_patch.lab.proxy import MASTER_KEY, free_port
+
+TEXT = readme.README.read_text()
+
+
+def test_a_protected_proxy(reader, provider, tmp_path):
+    first = next(block.text for block in readme.blocks(TEXT) if block.language == "sh")
+    assert first.rstrip() == "litellm-patch run -- litellm --config config.yaml --port 4000"
+    write_config(tmp_path / "config.yaml", provider.url)
+    port = free_port()
+    command = first.replace("4000", str(port))
+    with serving(command, port, cwd=tmp_path, environment=on_path(reader)) as proxy:
+        assert_protected(proxy)
+        (probe,) = (s for s in readme.inline(TEXT) if s.startswith("litellm-patch probe"))
+        probe = probe.replace("http://host:4000", proxy.url).replace("NAME", "KEY")
+        assert f"--model {MODEL} " in probe
+        environment = {**on_path(reader), "KEY": MASTER_KEY}
+        said = run(["sh", "-c", probe], cwd=tmp_path, environment=environment)
+        assert "the client is told when to come back" in said
+
+
+APP = """
+import litellm
+from fastapi import FastAPI
+
+PROVIDER = {{"api_base": "{url}", "api_key": "k"}}
+app = FastAPI()
+router = litellm.Router(
+    model_list=[
+        {{"model_name": "m", "litellm_params": {{"model": model, **PROVIDER}}}}
+        for model in ("openai/a", "openai/b")
+    ],
+    cooldown_time=60, num_retries=0, allowed_fails=0,
+)
+
+@app.get("/ask")
+async def ask():
+    return await router.acompletion(model="m", messages=[{{"role": "user", "content": "x"}}])
+"""
+
+
+def test_a_protected_app(reader, provider, tmp_path):
+    section = readme.section(TEXT, "In an app of your own")
+    block = next(block for block in readme.blocks(section) if "install(app)" in block.text)
+    (tmp_path / "app.py").write_text(APP.format(url=f"{provider.url}/v1") + block.text)
+    port = free_port()
+    command = ["uvicorn", "app:app", "--port", str(port)]
+    with serving(command, port, cwd=tmp_path, environment=on_path(reader)) as app:
+        answers = [call(app.url, "/ask", None, {}) for _ in range(8)]
+    # The provider's own refusals are for the app to handle; the router's are not its errors.
+    assert {answer.status for answer in answers} == {500, 429}
+    assert 30 <= int(answers[-1].retry_after or 0) <= 60
+    assert b'"type":"rate_limit_error"' in answers[-1].body
+
+
+def test_a_patched_fork(reader, provider, tmp_path):
+    section = readme.section(TEXT, "Build a fork instead")
+    (block,) = readme.blocks(section)
+    diff, apply = block.text.splitlines()
+    released = next((reader.parent / "lib").glob("python*/site-packages/litellm"))
+    forks = {name: tmp_path / name for name in ("checkout", "folder")}
+    for fork in forks.values():
+        shutil.copytree(released, fork / "litellm", ignore=shutil.ignore_patterns("__pycache__"))
+    metadata = next(released.parent.glob("litellm-*.dist-info"))
+    shutil.copytree(metadata, forks["folder"] / metadata.name)
+
+    run(["git", "init", "-q"], cwd=forks["checkout"])
+    run(["sh", "-c", diff], cwd=forks["checkout"], environment=on_path(reader))
+    apply = apply.replace("DIR", str(forks["folder"]))
+    run(["sh", "-c", apply], cwd=tmp_path, environment=on_path(reader))
+    patched = [fork / "litellm/types/router.py" for fork in forks.values()]
+    assert (
+        patched[0].read_text()
+        == patched[1].read_text()
+        != (released / "types/router.py").read_text()
+    )
+
+    write_config(tmp_path / "config.yaml", provider.url)
+    port = free_port()
+    command = ["litellm", "--config", str(tmp_path / "config.yaml"), "--port", str(port)]
+    environment = {**on_path(reader), "PYTHONPATH": str(forks["checkout"])}
+    with serving(command, port, cwd=tmp_path, environment=environment) as proxy:
+        assert 30 <= int(refusal(proxy).retry_after or 0) <= 60

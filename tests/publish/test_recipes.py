@@ -1,0 +1,267 @@
+"""The recipes, run as they stand where the places that they name are imitated.
+
+Nothing is replaced but folders (``/app``, ``/opt/…`` stand below a temporary one) and the port.
+"""
+
+from __future__ import annotations
+
+import base64
+import configparser
+import csv
+import hashlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import readme
+import yaml
+from sandbox import LITELLM, ROOT, on_path, outside, run
+from serving import assert_protected, refusal, serving, write_config
+
+import litellm_patch
+from litellm_patch.lab.proxy import free_port
+
+TEXT = (ROOT / "tests/recipes/README.md").read_text()
+WHEEL = f"litellm_patch-{litellm_patch.__version__}-py3-none-any.whl"
+ABSOLUTE = re.compile(r"(?<![\w.])/(?=(?:app|opt|tmp|wheel|litellm_patch|etc/litellm)\b)")
+
+
+def block(heading: str, language: str, number: int = 0) -> str:
+    found = [b for b in readme.blocks(TEXT) if (b.heading, b.language) == (heading, language)]
+    return found[number].text
+
+
+class Machine:
+    """A folder that stands for ``/``."""
+
+    def __init__(self, root: Path, bin: Path) -> None:
+        self.root, self.environment = root, on_path(bin)
+
+    def here(self, text: str) -> str:
+        """`text` with the recipe's absolute folders below this one."""
+        return ABSOLUTE.sub(f"{self.root}/", text)
+
+    def sh(self, script: str, cwd: Path, **more: str) -> str:
+        return run(
+            ["sh", "-ec", self.here(script)], cwd=cwd, environment={**self.environment, **more}
+        )
+
+
+@pytest.fixture(scope="module")
+def dist_folder(tree, reader) -> Path:
+    """The project's folder with ``dist/``, after the recipes' first command."""
+    run(["sh", "-c", block("Recipes", "sh")], cwd=tree, environment=on_path(reader))
+    assert [path.name for path in (tree / "dist").iterdir()] == [WHEEL]
+    return tree
+
+
+@pytest.fixture(scope="module")
+def image(image_venv, provider) -> Machine:
+    """The official image: see the beginning of the recipes."""
+    machine = Machine(image_venv.parents[1], image_venv / "bin")
+    app = machine.root / "app"
+    assert not (image_venv / "bin/pip").exists()
+    installed = next(image_venv.glob("lib/python*/site-packages/litellm"))
+    shutil.copytree(installed, app / "litellm", ignore=shutil.ignore_patterns("__pycache__"))
+    (app / "docker").mkdir()
+    entry_point = app / "docker" / "prod_entrypoint.sh"
+    entry_point.write_text('#!/bin/sh\nexec litellm "$@"\n')
+    entry_point.chmod(0o755)
+    (machine.root / "etc/litellm").mkdir(parents=True)
+    (machine.root / "tmp").mkdir()
+    write_config(machine.root / "etc/litellm/config.yaml", provider.url)
+    return machine
+
+
+def serve(machine: Machine, arguments: list[str], **environment: str):
+    """What the image runs: its entry point, in its working directory."""
+    port = free_port()
+    given = [machine.here(word).replace("4000", str(port)) for word in arguments]
+    app = machine.root / "app"
+    placed = {**machine.environment, **environment}
+    return serving(["docker/prod_entrypoint.sh", *given], port, cwd=app, environment=placed)
+
+
+ARGUMENTS = ["--config", "/etc/litellm/config.yaml", "--port", "4000"]
+
+
+def variable(instruction: str, environment: dict[str, str]) -> tuple[str, str]:
+    """Name and value of a Dockerfile's ENV; the builder expands it as a shell would."""
+    name, _, value = instruction.partition("=")
+    return name, run(["sh", "-c", f'printf %s "{value}"'], cwd=ROOT, environment=environment)
+
+
+def test_the_dockerfile(image, dist_folder):
+    environment: dict[str, str] = {}
+    for line in block("Docker", "dockerfile").splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "COPY":
+            *stage, source, target = rest.split()
+            if stage:
+                shutil.copytree(image.here(source), image.here(target))
+            else:
+                shutil.copy(dist_folder / source, image.here(target))
+        elif word == "ENV":
+            environment.update([variable(image.here(rest), environment)])
+        elif word == "RUN":
+            said = image.sh(rest, image.root / "app", **environment)
+        else:
+            assert word in ("FROM", "")
+    assert "patch on     yes" in said
+    # The outage: what `python` imports here is not what the proxy imports.
+    second = image.here("/app/litellm/__init__.py")
+    assert f"python in this folder imports another litellm than the proxy: {second}" in said
+    with serve(image, ARGUMENTS, **environment) as proxy:
+        assert_protected(proxy)
+
+
+def test_the_dockerfile_keeps_a_path_that_the_image_has():
+    (line,) = re.findall(r"^ENV (.*)$", block("Docker", "dockerfile"), flags=re.M)
+    _, value = variable(line, {"PYTHONPATH": "/app"})
+    assert value.endswith("/opt/litellm_patch:/app")
+
+
+def test_kubernetes(image, dist_folder):
+    configmap = shlex.split(block("Kubernetes", "sh"))
+    wheel = dist_folder / configmap[-1].partition("--from-file=")[2]
+    assert wheel.stat().st_size < 2**20  # what a ConfigMap may hold
+    pod = yaml.safe_load(block("Kubernetes", "yaml"))["spec"]["template"]["spec"]
+    (first,), (main,) = pod["initContainers"], pod["containers"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    for container in (first, main):
+        assert {mount["name"] for mount in container["volumeMounts"]} <= set(volumes)
+    assert volumes["litellm-patch-wheel"]["configMap"]["name"] == configmap[3]
+    assert volumes["litellm-patch"] == {"name": "litellm-patch", "emptyDir": {}}
+
+    if shutil.which("kubectl"):
+        command = [*configmap, "--dry-run=client", "-o", "yaml"]
+        made = yaml.safe_load(run(command, cwd=dist_folder))
+        assert base64.b64decode(made["binaryData"][WHEEL]) == wheel.read_bytes()
+
+    mounted = Path(image.here("/wheel"))
+    mounted.mkdir()
+    shutil.copy(wheel, mounted)
+    command = [image.here(word) for word in first["command"]]
+    run(command, cwd=image.root / "app", environment=image.environment)
+    environment = {entry["name"]: image.here(entry["value"]) for entry in main["env"]}
+    with serve(image, main["args"], **environment) as proxy:
+        assert_protected(proxy)
+
+
+def test_compose_with_the_wheel_itself_on_the_path(image, dist_folder):
+    (service,) = yaml.safe_load(block("Docker Compose", "yaml"))["services"].values()
+    for volume in service["volumes"]:
+        source, target, mode = volume.split(":")
+        assert mode == "ro"
+        if source.endswith(".whl"):
+            Path(image.here("/opt")).mkdir(exist_ok=True)
+            shutil.copy(dist_folder / source, image.here(target))
+    environment = {k: image.here(v) for k, v in service["environment"].items()}
+    with serve(image, service["command"], **environment) as proxy:
+        assert_protected(proxy)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, provider) -> Machine:
+    """A machine with LiteLLM in a virtual environment at /opt/litellm."""
+    root = tmp_path_factory.mktemp("server")
+    venv = root / "opt" / "litellm"
+    run(["uv", "venv", "-q", "--seed", "-p", sys.executable, venv], cwd=ROOT)
+    run(["uv", "pip", "install", "-q", "-p", venv / "bin/python", LITELLM], cwd=ROOT)
+    (root / "etc/litellm").mkdir(parents=True)
+    write_config(root / "etc/litellm/config.yaml", provider.url)
+    return Machine(root, venv / "bin")
+
+
+class Unit(configparser.RawConfigParser):
+    """A systemd unit, whose names keep their capitals."""
+
+    def optionxform(self, name: str) -> str:
+        return name
+
+
+def changed_files(server: Machine) -> list[str]:
+    """Files of LiteLLM that are not as its RECORD says."""
+    packages = next(server.root.glob("opt/litellm/lib/python*/site-packages"))
+    changed = []
+    with next(packages.glob("litellm-*.dist-info/RECORD")).open() as file:
+        for name, digest, _ in csv.reader(file):
+            kind, _, expected = digest.partition("=")
+            if kind == "sha256" and not name.startswith(".."):
+                found = hashlib.sha256((packages / name).read_bytes()).digest()
+                if base64.urlsafe_b64encode(found).rstrip(b"=").decode() != expected:
+                    changed.append(name)
+    return changed
+
+
+def higher(wheel: Path, folder: Path) -> Path:
+    """The same wheel under a higher version."""
+    old, new = litellm_patch.__version__, "99.0.0"
+    target = folder / wheel.name.replace(old, new)
+    with zipfile.ZipFile(wheel) as before, zipfile.ZipFile(target, "w") as after:
+        for name in before.namelist():
+            content = before.read(name).decode()
+            if name.endswith(("METADATA", "litellm_patch/__init__.py", "RECORD")):
+                content = content.replace(old, new)
+            if name.endswith("RECORD"):  # pip does not ask for hashes
+                content = re.sub(r",sha256=[^,]*,\d+", ",,", content)
+            after.writestr(name.replace(f"-{old}.", f"-{new}."), content)
+    return target
+
+
+def test_systemd_then_an_upgrade_then_removal(server, dist_folder, tmp_path):
+    with_pip, with_uv = (block("A virtual environment", "sh", number) for number in (0, 1))
+    server.sh(with_uv, dist_folder)
+    server.sh(with_pip, dist_folder)
+    text = block("A virtual environment", "ini")
+    unit = Unit(strict=False)
+    unit.read_string(text)
+    service = unit["Service"]
+    name, _, value = service["Environment"].partition("=")
+    environment = {name: server.here(value)}
+    before = service["ExecStartPre"].removeprefix("-")
+    said = run(shlex.split(server.here(before)), cwd=tmp_path, environment=environment)
+    assert "patch on     yes" in said
+
+    def start(command: str):
+        port = free_port()
+        words = shlex.split(server.here(command).replace("4000", str(port)))
+        return serving(words, port, cwd=tmp_path, environment=environment)
+
+    with start(service["ExecStart"]) as proxy:
+        assert_protected(proxy)
+
+    newer = higher(dist_folder / "dist" / WHEEL, tmp_path)
+    server.sh(with_pip.replace(f"dist/{WHEEL}", newer.name), tmp_path)
+    with start(service["ExecStart"]) as proxy:
+        assert_protected(proxy)
+        assert "litellm_patch 99.0.0: Retry-After active" in proxy.log.read_text()
+
+    server.sh(block("Removal", "sh"), tmp_path)
+    assert changed_files(server) == []
+    environment["PYTHONPATH"] = server.here("/opt/litellm/no-more/litellm_patch/bootstrap")
+    without = service["ExecStart"].replace("litellm-patch run -- litellm ", "litellm ")
+    with start(without) as proxy:
+        assert refusal(proxy).retry_after is None
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_accepts_the_unit(server, dist_folder, tmp_path):
+    (tmp_path / "litellm.service").write_text(server.here(block("A virtual environment", "ini")))
+    commands = server.root / "opt/litellm/bin"
+    present = commands / "litellm-patch"
+    if not present.exists():
+        present.symlink_to(commands / "python")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / "litellm.service")],
+        env=outside(),
+        capture_output=True,
+        text=True,
+    )
+    ours = [line for line in done.stderr.splitlines() if "litellm" in line]
+    assert (done.returncode, ours) == (0, [])

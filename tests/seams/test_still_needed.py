@@ -1,0 +1,187 @@
+"""Each seam's defect, on the newest release, without the patch: as long as it is there, it fails.
+
+The day such a test passes, CI is red and says which seam LiteLLM needs no longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from conftest import WITHOUT
+
+import litellm_patch
+from litellm_patch.lab.cooling import ask, cool_down
+from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.lab.proxy import group
+from litellm_patch.seams.table import SEAMS
+from litellm_patch.wait.delay_seconds import parse_delay_seconds
+from litellm_patch.wait.exception_chain import find_refusal
+
+MATRIX = (Path(__file__).parents[2] / "setup.cfg").read_text()
+RELEASES = re.findall(r"^ +py\d+-litellm-([\d.]+)$", MATRIX, flags=re.M)
+NEWEST = max(RELEASES, key=lambda release: tuple(map(int, release.split("."))))
+CONFIGURED, PASSED = 60, 30
+"""Seconds: of a cooldown, and those of them that are over."""
+
+KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+GONE = {"proxy-app": "1.100.0"}
+"""Seams that the newest release does without: they stay for those before the one named."""
+
+needed: set[str] = set()
+
+pytestmark = pytest.mark.skipif(
+    version("litellm") != NEWEST, reason=f"this is asked of the newest release, {NEWEST}"
+)
+
+
+def needs(seam: str) -> pytest.MarkDecorator:
+    """The mark of a test that fails as long as LiteLLM needs a seam."""
+    needed.add(seam)
+    reason = f"LiteLLM {NEWEST} needs the seam {seam}; if this passes, it can go for new releases"
+    return pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)
+
+
+@pytest.fixture(autouse=True)
+def _stock() -> None:
+    litellm_patch.deactivate()
+
+
+@contextmanager
+def seconds_ago(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
+    with monkeypatch.context() as patched:
+        before = time.time() - seconds
+        patched.setattr(time, "time", lambda: before)
+        yield
+
+
+def cooling_router(monkeypatch: pytest.MonkeyPatch):
+    import litellm
+
+    model_list = group("m", "http://127.0.0.1:9", ["a", "b"])
+    router = litellm.Router(model_list=model_list, cooldown_time=CONFIGURED, num_retries=0)
+    with seconds_ago(monkeypatch, PASSED):
+        for model_id in router.get_model_ids():
+            router.cooldown_cache.add_deployment_to_cooldown(
+                model_id, ValueError("x"), 429, CONFIGURED
+            )
+    return router
+
+
+def test_every_seam_is_asked_about():
+    assert needed | set(GONE) == {seam.name for seam in SEAMS}
+
+
+@needs("cooldown-left")
+def test_the_router_knows_what_is_left_of_a_cooldown(monkeypatch):
+    router = cooling_router(monkeypatch)
+    left = router.cooldown_cache.get_min_cooldown(router.get_model_ids(), None)
+    assert left <= CONFIGURED - PASSED
+
+
+@needs("cooldown-begin")
+def test_a_cooldown_of_another_proxy_ends_when_redis_says_so():
+    from litellm.caching.caching import DualCache
+    from litellm.router_utils.cooldown_cache import CooldownCache
+
+    class Redis:
+        """Holds one cooldown for another 20 s, by a proxy whose clock is a day ahead."""
+
+        def batch_get_cache(self, key_list, *rest, **more):
+            ahead = time.time() + 86_400
+            record = {"exception_received": "", "status_code": "429", "timestamp": ahead}
+            return {key: {**record, "cooldown_time": CONFIGURED} for key in key_list}
+
+        def get_ttl(self, key):
+            return 20
+
+    cache = CooldownCache(DualCache(redis_cache=Redis()), CONFIGURED)
+    assert 1 <= cache.get_min_cooldown(["another's"], None) <= 20
+
+
+@needs("refusal")
+def test_the_refusal_tells_what_is_left(monkeypatch):
+    router = cooling_router(monkeypatch)
+    with pytest.raises(ValueError, match="No deployments available") as caught:
+        router.get_available_deployment(model="m", messages=[])
+    told = getattr(caught.value, "retry_after", caught.value.cooldown_time)
+    assert told <= CONFIGURED - PASSED
+
+
+@needs("fallbacks")
+def test_the_error_of_a_group_leads_to_the_refusal_of_its_fallback(stand_in, refusing):
+    import litellm
+
+    refusing("needed-x", status=400)
+    refusing("needed-y")
+    names = ("needed-x", "needed-y")
+    router = litellm.Router(
+        model_list=[e for n in names for e in group(n, stand_in.url, [f"{n}-a", f"{n}-b"])],
+        fallbacks=[{"needed-x": ["needed-y"]}],
+        cooldown_time=CONFIGURED,
+        num_retries=0,
+        allowed_fails=0,
+    )
+    for _ in range(20):
+        with pytest.raises(Exception) as caught:  # noqa: B017 - whatever LiteLLM makes of it
+            router.completion(model="needed-x", messages=[{"role": "user", "content": "x"}])
+        if "No deployments available" in str(caught.value):
+            break
+        time.sleep(0.1)  # LiteLLM books the failure behind the answer
+    else:
+        pytest.fail("the fallback does not cool down")
+    assert find_refusal(caught.value, None, time.monotonic()) is not None
+
+
+@needs("budgets")
+def test_a_refusal_by_a_budget_knows_its_end():
+    from litellm.caching.caching import DualCache
+    from litellm.router_strategy.budget_limiter import RouterBudgetLimiting
+    from litellm.types.utils import BudgetConfig
+
+    async def refuse() -> Exception:
+        budget = BudgetConfig(budget_limit=0.1, time_period="15s")
+        limiter = RouterBudgetLimiting(DualCache(), provider_budget_config={"openai": budget})
+        await limiter.dual_cache.async_set_cache("provider_spend:openai:15s", 1.0, ttl=15)
+        with pytest.raises(ValueError, match="crossed budget") as caught:
+            await limiter.async_filter_deployments(
+                "m", group("m", "http://127.0.0.1:9", ["a"]), None, {}
+            )
+        return caught.value
+
+    error = asyncio.run(refuse())
+    assert getattr(error, "retry_after", None) or getattr(error, "headers", None)
+
+
+@needs("proxy-exception")
+def test_every_endpoint_sets_the_header(proxy_on, refusing):
+    proxy = proxy_on(WITHOUT)
+    refusing("needed")
+    cool_down(proxy, "needed")
+    answers = [ask(proxy, KIND[kind], "needed") for kind in ("chat", "completions", "images")]
+    assert [answer.status for answer in answers] == [429, 429, 429]
+    assert [answer.retry_after is None for answer in answers] == [False, False, False]
+
+
+@needs("proxy-app-http")
+def test_no_limiter_tells_a_fraction_of_a_second():
+    from litellm.caching.caching import DualCache
+    from litellm.proxy.hooks.parallel_request_limiter import _PROXY_MaxParallelRequestsHandler
+    from litellm.proxy.utils import InternalUsageCache
+
+    limiter = _PROXY_MaxParallelRequestsHandler(InternalUsageCache(DualCache()))
+    assert parse_delay_seconds(str(limiter.time_to_next_minute())) is not None
+
+
+def test_no_endpoint_lets_a_refusal_escape_any_more(proxy_on, refusing):
+    assert "proxy-app" in GONE
+    proxy = proxy_on(WITHOUT)
+    refusing("needed")
+    cool_down(proxy, "needed")
+    assert [ask(proxy, KIND[kind], "needed").status for kind in ("speech", "gemini")] == [429, 429]
