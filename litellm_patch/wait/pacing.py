@@ -93,7 +93,8 @@ class Pacer:
     """Queues of waiting clients, one for each model group. Safe under threads; never blocks long.
 
     Args:
-        rate: clients per second as the operator decided it; None means to learn it.
+        rate: clients per second as the operator decided it; None, or what is no rate, means
+            to learn it.
         workers: how many processes like this one share the clients.
         groups: how many groups are remembered; the least recently refused is forgotten.
         random: gives the workers' queues their phase.
@@ -106,7 +107,8 @@ class Pacer:
         groups: int = 1000,
         random: random.Random | None = None,
     ) -> None:
-        self._fixed = None if rate is None else _bounded(rate)
+        fixed = _usable(rate)
+        self._fixed = None if fixed is None else _bounded(fixed)
         self._workers = max(1, workers)
         self._most_groups = max(1, groups)
         self._random = random if random is not None else _RANDOM

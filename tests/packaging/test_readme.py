@@ -39,16 +39,13 @@ COMMANDS = {
     "litellm-patch demo": CI,
     "pytest tests/faults": CI,
     ".ci/run": CI,
-    "litellm-patch verify": "test_it_is_good_here_with_the_operators_own_settings",
+    "litellm-patch verify": "test_it_is_good_here_with_the_operators_own_configuration",
     "python -m litellm_patch run -- …": "test_a_proxy_started_this_way_tells_the_cooldown",
     "import litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
     'wrapt.discover_post_import_hooks("litellm_patch")': (
         "test_a_proxy_started_this_way_tells_the_cooldown"
     ),
     "AUTOWRAPT_BOOTSTRAP=litellm_patch": "test_a_proxy_started_this_way_tells_the_cooldown",
-    "opentelemetry-instrument … litellm-patch run -- litellm": (
-        "test_the_header_is_there_and_a_request_is_served"
-    ),
     "LITELLM_PATCH=off": "test_off_applies_nothing_and_says_nothing",
     "litellm_patch.deactivate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
     "activate()": "test_the_very_same_function_comes_back_as_often_as_one_likes",
