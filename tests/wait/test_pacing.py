@@ -220,6 +220,11 @@ def test_a_time_that_is_no_number_changes_nothing(bad):
     assert queue(pacer, 1) == [READY]
 
 
+@pytest.mark.parametrize("rate", [math.nan, math.inf, 0.0, -1.0])
+def test_what_is_no_rate_leaves_it_to_be_learned(rate):
+    assert queue(Pacer(rate), 20) == queue(Pacer(), 20)
+
+
 def test_threads_get_different_places():
     pacer, places = Pacer(rate=500), []
 
