@@ -75,7 +75,49 @@ def _embeddings(body: Body) -> Answer:
     )
 
 
+def _responses(body: Body) -> Answer:
+    text = {"type": "output_text", "text": "served", "annotations": []}
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [text],
+    }
+    return Answer.json(
+        {
+            "id": "resp_1",
+            "object": "response",
+            "created_at": 1,
+            "status": "completed",
+            "model": body.get("model"),
+            "output": [message],
+            "parallel_tool_calls": False,
+            "tool_choice": "auto",
+            "tools": [],
+            "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+        }
+    )
+
+
+def _messages(body: Body) -> Answer:
+    return Answer.json(
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body.get("model"),
+            "content": [{"type": "text", "text": "served"}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 1, "output_tokens": 1},
+        }
+    )
+
+
 _ROUTES: dict[str, Callable[[Body], Answer]] = {
     "/chat/completions": _chat,
     "/embeddings": _embeddings,
+    "/responses": _responses,
+    "/messages": _messages,
 }
