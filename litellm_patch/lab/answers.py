@@ -115,9 +115,21 @@ def _messages(body: Body) -> Answer:
     )
 
 
+def _batch_file(body: Body) -> Answer:
+    """The content of any file: a batch of three requests."""
+    messages = [{"role": "user", "content": "one word"}]
+    asked = {"model": "m", "messages": messages}
+    lines = [
+        {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+        for name in "abc"
+    ]
+    return Answer("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+
 _ROUTES: dict[str, Callable[[Body], Answer]] = {
     "/chat/completions": _chat,
     "/embeddings": _embeddings,
     "/responses": _responses,
     "/messages": _messages,
+    "/content": _batch_file,
 }
