@@ -115,6 +115,12 @@ def _messages(body: Body) -> Answer:
     )
 
 
+def _search(body: Body) -> Answer:
+    """Of a vector store: nothing found."""
+    page = {"object": "vector_store.search_results.page", "search_query": "x", "data": []}
+    return Answer.json({**page, "has_more": False, "next_page": None})
+
+
 def _batch_file(body: Body) -> Answer:
     """The content of any file: a batch of three requests."""
     messages = [{"role": "user", "content": "one word"}]
@@ -132,4 +138,5 @@ _ROUTES: dict[str, Callable[[Body], Answer]] = {
     "/responses": _responses,
     "/messages": _messages,
     "/content": _batch_file,
+    "/search": _search,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,15 +10,17 @@ from importlib.util import find_spec
 from typing import Callable
 
 import pytest
+from app_routes import serves
 from conftest import LAUNCH, WITH
 
-from litellm_patch.lab.client import Response
+from litellm_patch.lab.client import Response, call
 from litellm_patch.lab.cooling import ask, cool_down
 from litellm_patch.lab.endpoints import ENDPOINTS
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+RAG = "/v1/rag/query"
 COOLDOWN = 200
 PERIOD = 60
 """Seconds of the fallback's budget."""
@@ -42,7 +45,11 @@ def chain() -> Iterator[Callable[[str], Proxy]]:
             if side not in running:
                 stand_in = stack.enter_context(running_stand_in())
                 running[side] = stack.enter_context(
-                    running_proxy(configuration(stand_in), launch=LAUNCH[side])
+                    running_proxy(
+                        configuration(stand_in),
+                        launch=LAUNCH[side],
+                        environment=provider_of_documents(stand_in),
+                    )
                 )
                 refuse(stand_in, "cooling")
                 cool_down(running[side], "cooling")
@@ -71,6 +78,10 @@ def configuration(stand_in: StandIn) -> dict:
         "routing_strategy": "usage-based-routing-v2",
     }
     return config(models, router_settings=router)
+
+
+def provider_of_documents(stand_in: StandIn) -> dict[str, str]:
+    return {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{stand_in.url}/v1"}
 
 
 def deployments(name: str) -> list[str]:
@@ -140,3 +151,19 @@ def test_a_cooling_group_tells_the_wait_of_a_fallback_that_can_serve_sooner(
     answer = refusal_of_both(chain(side), name)
     assert answer.retry_after is not None
     assert 1 <= int(answer.retry_after) <= within
+
+
+@pytest.mark.needs_patch(native=True)
+def test_a_query_of_documents_says_429_when_its_group_is_cooling(chain, side):
+    if not serves(RAG):
+        pytest.skip(f"this release has no POST {RAG}")
+    body = {
+        "model": "cooling",
+        "messages": [{"role": "user", "content": "one word"}],
+        "retrieval_config": {"vector_store_id": "vs_1", "custom_llm_provider": "openai"},
+    }
+    proxy = chain(side)
+    answer = call(proxy.url, RAG, json.dumps(body).encode(), proxy.headers)
+    assert b"No deployments available" in answer.body
+    assert answer.status == 429
+    assert told(answer)
