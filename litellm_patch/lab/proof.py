@@ -16,7 +16,11 @@ from .endpoints import ENDPOINTS, Endpoint
 from .proxy import Proxy, config, group, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
 
-_PATH_OF = {"openai": "/v1", "mistral": "/v1"}  # what a provider's base URL ends with
+_PATH_OF = {
+    "openai": "/v1",
+    "gemini": "/v1beta",
+    "mistral": "/v1",
+}  # what a provider's base URL ends with
 _COOLED_BY = {"cohere": "rerank"}  # a provider without chat
 _TRIES = 3
 

@@ -26,7 +26,7 @@ NATIVE += ("ocr", "videos", "vector-stores")
 COOLED_BY = {"cohere": "rerank"}
 """Providers without chat: the kind of request that brings their groups into cooldown."""
 
-PATH_OF = {OPENAI: "/v1", ANTHROPIC: "", GEMINI: "", "cohere": "", "mistral": "/v1"}
+PATH_OF = {OPENAI: "/v1", ANTHROPIC: "", GEMINI: "/v1beta", "cohere": "", "mistral": "/v1"}
 
 
 def why_not_here(endpoint) -> str | None:

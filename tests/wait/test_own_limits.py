@@ -66,6 +66,7 @@ def test_own_limits(error, expected):
         ValueError("boom"),
         rate(provider="openai"),  # a provider's own
         rate(message="something else"),
+        rate(message="Max parallel requests exceeded. Deployment m already has 1 in flight"),
         limiter(),
         limiter(status=400, retry_after="5"),
         limiter(retry_after="soon"),
