@@ -48,14 +48,17 @@ GROUPS = (
     "chat",
     "chat-stream",
     "embeddings",
-    "sdk-sync",
-    "sdk-async",
-    "sdk-anthropic",
+    "sdk-chat",
+    "sdk-responses",
+    "sdk-embeddings",
+    "sdk-messages",
     "left",
     "healthy",
     "provider-429",
     "needed",
 )
+AT_ANTHROPIC = ("sdk-messages",)
+"""Those of them whose deployments are called by Anthropic's API, not OpenAI's."""
 
 
 @cache
@@ -141,8 +144,16 @@ def side() -> str:
 @pytest.fixture(scope="session")
 def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
     """Give the proxy of a side; it is started when it is first asked for and then shared."""
+    anthropic = {"provider": "anthropic", "path": ""}
     model_list = [
-        entry for name in GROUPS for entry in group(name, stand_in.url, [f"{name}-a", f"{name}-b"])
+        entry
+        for name in GROUPS
+        for entry in group(
+            name,
+            stand_in.url,
+            [f"{name}-a", f"{name}-b"],
+            **(anthropic if name in AT_ANTHROPIC else {}),
+        )
     ]
     configuration = config(model_list, router_settings={"cooldown_time": COOLDOWN})
     running: dict[str, Proxy] = {}

@@ -75,7 +75,68 @@ def _embeddings(body: Body) -> Answer:
     )
 
 
+def _responses(body: Body) -> Answer:
+    text = {"type": "output_text", "text": "served", "annotations": []}
+    message = {
+        "type": "message",
+        "id": "msg_1",
+        "role": "assistant",
+        "status": "completed",
+        "content": [text],
+    }
+    return Answer.json(
+        {
+            "id": "resp_1",
+            "object": "response",
+            "created_at": 1,
+            "status": "completed",
+            "model": body.get("model"),
+            "output": [message],
+            "parallel_tool_calls": False,
+            "tool_choice": "auto",
+            "tools": [],
+            "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+        }
+    )
+
+
+def _messages(body: Body) -> Answer:
+    return Answer.json(
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body.get("model"),
+            "content": [{"type": "text", "text": "served"}],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {"input_tokens": 1, "output_tokens": 1},
+        }
+    )
+
+
+def _search(body: Body) -> Answer:
+    """Of a vector store: nothing found."""
+    page = {"object": "vector_store.search_results.page", "search_query": "x", "data": []}
+    return Answer.json({**page, "has_more": False, "next_page": None})
+
+
+def _batch_file(body: Body) -> Answer:
+    """The content of any file: a batch of three requests."""
+    messages = [{"role": "user", "content": "one word"}]
+    asked = {"model": "m", "messages": messages}
+    lines = [
+        {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+        for name in "abc"
+    ]
+    return Answer("".join(json.dumps(line) + "\n" for line in lines).encode())
+
+
 _ROUTES: dict[str, Callable[[Body], Answer]] = {
     "/chat/completions": _chat,
     "/embeddings": _embeddings,
+    "/responses": _responses,
+    "/messages": _messages,
+    "/content": _batch_file,
+    "/search": _search,
 }

@@ -34,6 +34,7 @@ class Upload:
 
 _PNG = Upload("image", "x.png", b"\x89PNG\r\n\x1a\n", "image/png")
 _WAV = Upload("file", "x.wav", b"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav")
+_MP4 = Upload("video", "x.mp4", b"\x00\x00\x00\x18ftypmp42", "video/mp4")
 _LINE = (
     b'{"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": '
     b'{"model": "{model}", "messages": [{"role": "user", "content": "one word"}]}}\n'
@@ -107,6 +108,8 @@ _IMAGE = {"model": "{model}", "prompt": "a dot"}
 _RERANK = {"model": "{model}", "query": "x", "documents": ["x", "y"]}
 _SPEECH = {**_INPUT, "voice": "alloy"}
 _MESSAGES = {**_CHAT, "max_tokens": 5}
+_REALTIME = {"model": "{model}"}
+_ROUTES_REALTIME = "1.92.0"
 _STREAM = {"stream": True}
 _DOCUMENT = {"type": "document_url", "document_url": "http://127.0.0.1/x.pdf"}
 _BATCH = {
@@ -121,6 +124,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("chat-stream", "/v1/chat/completions", {**_CHAT, **_STREAM}, streamed=True),
     Endpoint("chat-azure", "/openai/deployments/{model}/chat/completions", _CHAT),
     Endpoint("chat-engines", "/engines/{model}/chat/completions", _CHAT),
+    Endpoint("chat-cursor", "/cursor/chat/completions", _INPUT),
     Endpoint("completions", "/v1/completions", _TEXT),
     Endpoint("completions-stream", "/v1/completions", {**_TEXT, **_STREAM}, streamed=True),
     Endpoint("completions-azure", "/openai/deployments/{model}/completions", _TEXT),
@@ -172,12 +176,37 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("interactions", "/v1beta/interactions", _INPUT, shape=GEMINI, provider=GEMINI),
     Endpoint("ocr", "/v1/ocr", {"model": "{model}", "document": _DOCUMENT}, provider="mistral"),
     Endpoint("videos", "/v1/videos", _IMAGE),
+    Endpoint("videos-remix", "/v1/videos/video_1/remix", _IMAGE),
+    Endpoint("videos-edits", "/v1/videos/edits", {**_IMAGE, "video": {"id": "video_1"}}),
+    Endpoint(
+        "videos-extensions",
+        "/v1/videos/extensions",
+        {**_IMAGE, "seconds": "4", "video": {"id": "video_1"}},
+    ),
+    Endpoint(
+        "videos-characters", "/v1/videos/characters", {"model": "{model}", "name": "x"}, upload=_MP4
+    ),
     Endpoint("batches", "/v1/batches", _BATCH),
     Endpoint("files", "/v1/files", {"purpose": "batch"}, upload=_JSONL),
+    *(
+        Endpoint(
+            name, f"/v1/vector_stores{path}", {"model": "{model}", **body}, routed_since="1.83.0"
+        )
+        for name, path, body in (
+            ("vector-stores", "", {"name": "x"}),
+            ("vector-stores-search", "/vs_1/search", {"query": "x"}),
+            ("vector-stores-update", "/vs_1", {"name": "x"}),
+            ("vector-stores-files", "/vs_1/files", {"file_id": "file_1"}),
+            ("vector-stores-file", "/vs_1/files/file_1", {"attributes": {}}),
+        )
+    ),
     Endpoint(
-        "vector-stores",
-        "/v1/vector_stores",
-        {"model": "{model}", "name": "x"},
-        routed_since="1.83.0",
+        "realtime-secrets", "/v1/realtime/client_secrets", _REALTIME, routed_since=_ROUTES_REALTIME
+    ),
+    Endpoint(
+        "realtime-transcription",
+        "/v1/realtime/transcription_sessions",
+        _REALTIME,
+        routed_since=_ROUTES_REALTIME,
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from .endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI, Endpoint
 from .proxy import group
 
-PATH_OF = {OPENAI: "/v1", "mistral": "/v1", ANTHROPIC: "", GEMINI: "", "cohere": ""}
+PATH_OF = {OPENAI: "/v1", "mistral": "/v1", ANTHROPIC: "", GEMINI: "/v1beta", "cohere": ""}
 """What the base URL of each provider's API ends with."""
 
 CAN_CHAT = tuple(provider for provider in PATH_OF if provider != "cohere")

@@ -26,9 +26,9 @@ def remember_refusals(instance: object, arguments: Mapping[str, object], result:
     if failed is None or failed is original or not isinstance(original, BaseException):
         return
     kept = [*getattr(original, FALLBACK_REFUSALS, ())]
-    new = [each for each in related(failed) if each is not original and _is_refusal(each)]
+    # Of limits only the last word: another one may be why the fallback is cooling now.
+    last = [failed, *getattr(failed, FALLBACK_REFUSALS, ())]
+    limits = [each for each in last if is_own_limit(each)]
+    cooling = [each for each in related(failed) if is_cooldown_refusal(each)]
+    new = [each for each in cooling + limits if each is not original]
     setattr(original, FALLBACK_REFUSALS, (kept + new)[:_KEPT_AT_MOST])
-
-
-def _is_refusal(error: BaseException) -> bool:
-    return is_cooldown_refusal(error) or is_own_limit(error)

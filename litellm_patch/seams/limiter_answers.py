@@ -1,7 +1,8 @@
-"""FastAPI's own answer to a limiter's exception carries a ``Retry-After`` that is valid.
+"""What FastAPI answers to an `HTTPException` that LiteLLM raised is a valid 429.
 
-LiteLLM's older limiters write fractions of seconds into it, which urllib3 rejects as an
-invalid header. Where an endpoint does not convert their `HTTPException`, FastAPI sends that.
+LiteLLM's older limiters write fractions of seconds into ``Retry-After``, which urllib3 rejects
+as an invalid header. Where an endpoint does not convert their `HTTPException`, FastAPI sends
+that. And ``/v1/rag/query`` makes a 500 of whatever happened, also of the router's refusal.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import Any, Callable
 from ..handler_tables import add_handlers, ask
 from ..report import failed
 from ..wait.headers import RETRY_AFTER, with_retry_after
-from ..wait.limits import find_limit
+from ..wait.limits import find_limit, find_own_refusal
+from .paced_wait import paced
 from .proxy_app import loaded_class, table_of
 from .seam import DoesNotFit, Seam, Undo
 
 
 class ValidRetryAfter:
-    """Stand before the app's handler for `HTTPException`, and look at its 429 answers."""
+    """Stand before the app's handler for `HTTPException`, and look at its 429 and 5xx answers."""
 
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
         app = getattr(module, seam.attribute, None)
@@ -30,7 +32,10 @@ class ValidRetryAfter:
         async def handler(request: Any, error: Exception) -> Any:
             answer = await ask(original, request, error)
             try:
-                if getattr(answer, "status_code", None) == 429 and _make_valid(answer, error):
+                status = getattr(answer, "status_code", None)
+                if status == 429 and _make_valid(answer, error):
+                    reached()
+                elif isinstance(status, int) and status >= 500 and _unhide(answer, error):
                     reached()
             except Exception as problem:
                 failed(f"seam {seam.name} failed, LiteLLM's own answer stands", problem)
@@ -46,4 +51,16 @@ def _make_valid(answer: Any, error: Exception) -> bool:
     if limit is None or limit.seconds is None or value is None:
         return False
     answer.headers.update(with_retry_after({RETRY_AFTER: value}, limit))
+    return True
+
+
+def _unhide(answer: Any, error: Any) -> bool:
+    """Whether `answer` was made of a refusal by LiteLLM's router, and is now the 429 that it is."""
+    now = time.monotonic()
+    refusal = find_own_refusal(error, str(error.detail), now, time.time())
+    if refusal is None:
+        return False
+    answer.status_code = 429
+    if refusal.seconds is not None:
+        answer.headers.update(with_retry_after({}, paced(refusal, error, now)))
     return True

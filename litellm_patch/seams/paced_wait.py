@@ -17,6 +17,8 @@ PLACE = "litellm_patch_place"
 """Attribute on a refusal: the `time.monotonic()` at which its client should return. An
 exception that is made into an answer more than once keeps its one place."""
 
+_ROUNDING = 0.001  # seconds
+
 
 def paced(refusal: Refusal, handled: BaseException | None, now: float) -> Refusal:
     """`refusal` with the seconds that its client is to be told.
@@ -32,20 +34,23 @@ def paced(refusal: Refusal, handled: BaseException | None, now: float) -> Refusa
     pacer, max_wait = _pacer(), current().max_wait
     seconds = refusal.seconds
     if pacer is not None:
-        seconds = max(seconds, _place(pacer, handled, now) - now)
+        seconds = max(seconds, _place(pacer, handled, now, now + seconds) - now)
     if max_wait is not None:
         seconds = min(seconds, max_wait)
     return replace(refusal, seconds=seconds)
 
 
-def _place(pacer: Pacer, handled: BaseException | None, now: float) -> float:
-    """The moment at which the client of the first group that will be ready should return."""
+def _place(pacer: Pacer, handled: BaseException | None, now: float, told: float) -> float:
+    """The moment at which the client of the first group that will be ready should return.
+
+    A limit that ends before the cooldown, at `told`, has no queue.
+    """
     first = min(
         (found for found in related(handled) if _known_end(found)) if handled is not None else (),
         key=lambda found: float(getattr(found, READY_AT)),
         default=None,
     )
-    if first is None:
+    if first is None or getattr(first, READY_AT) > told + _ROUNDING:
         return now
     place = getattr(first, PLACE, None)
     if not isinstance(place, float):

@@ -28,7 +28,9 @@ from .seam import DoesNotFit, Seam, Undo
 _REFUSALS = (
     ("litellm.types.router", "RouterRateLimitError"),
     ("litellm.types.router", "RouterRateLimitErrorBasic"),
-    ("litellm.exceptions", "RateLimitError"),  # the router's own limits only
+    # Of these only the router's own limits, and its refusals by a budget.
+    ("litellm.exceptions", "RateLimitError"),
+    ("builtins", "ValueError"),
 )
 
 

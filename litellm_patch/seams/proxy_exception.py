@@ -15,9 +15,8 @@ from typing import Any
 
 from ..options import current
 from ..report import once
-from ..wait.exception_chain import find_refusal
 from ..wait.headers import with_retry_after
-from ..wait.limits import find_limit
+from ..wait.limits import find_own_refusal
 from ..wait.provider import find_provider_wait
 from .paced_wait import paced
 
@@ -31,9 +30,7 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     if str(error.code) != "429":
         return
     handled, now = sys.exc_info()[1], time.monotonic()
-    refusal = find_refusal(handled, error.message, now)
-    if refusal is None:
-        refusal = find_limit(handled, error.message, time.time())
+    refusal = find_own_refusal(handled, error.message, now, time.time())
     if refusal is None and current().forward_provider:
         refusal = find_provider_wait(handled, error.message)
     if refusal is None:

@@ -68,7 +68,7 @@ SEAMS: tuple[Seam, ...] = (
             "request_tags",
             "spend_map",
         ),
-        adds="the end of the window to a refusal by a budget of a provider or a tag",
+        adds="the end of the window to a refusal by a budget of a provider, a deployment or a tag",
         releases="since 1.55.3",
         unnecessary_when="the refusal carries its time",
         joint=AfterCall(remember_end),
@@ -99,9 +99,11 @@ SEAMS: tuple[Seam, ...] = (
         module="litellm.proxy.proxy_server",
         attribute="app",
         parameters=(),
-        adds="whole seconds where FastAPI answers a limiter's HTTPException with fractions",
-        releases="all since 1.53.1; speech sends fractions in old ones",
-        unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute",
+        adds="whole seconds where FastAPI answers a limiter's HTTPException with fractions, and a "
+        "429 where it answers the router's refusal with 500",
+        releases="all since 1.53.1; speech sends fractions in old ones, RAG queries hide refusals",
+        unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute, and "
+        "rag_query converts the router's refusals",
         joint=ValidRetryAfter(),
     ),
 )

@@ -9,9 +9,17 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .delay_seconds import usable_seconds
-from .exception_chain import NO_DEPLOYMENTS, Refusal, is_named, related
+from .exception_chain import (
+    FALLBACK_REFUSALS,
+    NO_DEPLOYMENTS,
+    Refusal,
+    find_refusal,
+    is_named,
+    related,
+)
 from .headers import retry_after_values
 
 MINUTE = 60.0
@@ -22,6 +30,9 @@ _OWN_TEXTS = ("Deployment over defined ", "Model rate limit exceeded.", NO_DEPLO
 """What LiteLLM writes into a `RateLimitError` of its own, by the router's usage-based
 strategies and its checks before a call."""
 
+_DYNAMIC = (" over available TPM=", " over available RPM=")
+"""What LiteLLM's first dynamic rate limiter writes. It shares out what the router has counted in
+the minute of the clock, and tells no time at all."""
 
 CROSSED_BUDGET = "No deployments available - crossed budget"
 """How LiteLLM's refusal by a budget of a provider, a deployment or a tag begins."""
@@ -36,6 +47,32 @@ def remember_budget(told: str, ends_at: float) -> None:
     _budget_ends.move_to_end(told)
     while len(_budget_ends) > _BUDGETS_AT_MOST:
         _budget_ends.popitem(last=False)
+
+
+def find_own_refusal(
+    error: BaseException | None, message: str, now: float, clock: float
+) -> Refusal | None:
+    """LiteLLM's refusal behind `error`, by a cooldown or by a limit, or None.
+
+    Where the groups of a request were refused for different reasons, the first that can serve
+    decides. Below a cooldown a limit counts only if it is `error` itself or the refusal of a
+    fallback: another one may be what brought the very group into its cooldown.
+
+    Args:
+        error, message, clock: as for `find_limit`.
+        now: `time.monotonic()`.
+    """
+    cooling = find_refusal(error, message, now)
+    limit = _limit(error, clock) if cooling and error else find_limit(error, message, clock)
+    if error is None or not (cooling or limit):
+        return None
+    limits = [limit, *(_limit(each, clock) for each in _of_fallbacks(error))]
+    known = [each for each in (cooling, *limits) if each is not None and each.seconds is not None]
+    if not known:
+        return cooling
+    first = min(known, key=lambda each: each.seconds or 0.0)
+    # LiteLLM's own header is made from the cooldown, where there is one.
+    return first if cooling is None else replace(first, configured=cooling.configured)
 
 
 def find_limit(error: BaseException | None, message: str | None, clock: float) -> Refusal | None:
@@ -58,10 +95,10 @@ def find_limit(error: BaseException | None, message: str | None, clock: float) -
 
 
 def is_own_limit(error: BaseException) -> bool:
-    """Whether `error` is a limit of the router's, decided without asking a provider."""
+    """Whether `error` is a limit or a budget of the router's, decided without asking a provider."""
     if is_named(error, "litellm.types.router", "RouterRateLimitErrorBasic"):
         return True
-    return (
+    return _is_budget(error) or (
         is_named(error, "litellm.exceptions", "RateLimitError")
         and getattr(error, "llm_provider", None) == ""
         and any(text in _text(error) for text in _OWN_TEXTS)
@@ -73,16 +110,27 @@ def seconds_to_next_minute(clock: float) -> float:
     return MINUTE - clock % MINUTE
 
 
+def _of_fallbacks(error: BaseException) -> list[BaseException]:
+    kept = (getattr(each, FALLBACK_REFUSALS, ()) for each in related(error))
+    return [each for several in kept for each in several if isinstance(each, BaseException)]
+
+
+def _is_budget(error: BaseException) -> bool:
+    return isinstance(error, ValueError) and CROSSED_BUDGET in str(error)
+
+
 def _limit(error: BaseException, clock: float) -> Refusal | None:
+    if _is_budget(error):
+        return _budget(str(error), clock)
     if is_own_limit(error):
         told = _told(getattr(getattr(error, "response", None), "headers", None))
         if told is None or told == MINUTE:  # LiteLLM's flat minute
             return Refusal(seconds=seconds_to_next_minute(clock), configured=MINUTE)
         return Refusal(seconds=told, configured=told)  # a daily limit
-    if isinstance(error, ValueError) and CROSSED_BUDGET in str(error):
-        return _budget(str(error), clock)
     if _is_http_429(error):
         told = _told(getattr(error, "headers", None))
+        if told is None and any(text in str(error) for text in _DYNAMIC):
+            told = seconds_to_next_minute(clock)
         return None if told is None else Refusal(seconds=told, configured=None)
     return None
 

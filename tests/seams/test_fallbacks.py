@@ -52,3 +52,34 @@ def test_what_is_no_refusal_is_not_kept():
 
 def test_an_error_that_takes_no_attributes_is_no_trouble():
     remember_refusals(None, {"original_exception": None}, None)
+
+
+def limited():
+    from litellm.exceptions import RateLimitError
+
+    return RateLimitError("Deployment over defined rpm limit=1.", llm_provider="", model="m")
+
+
+def kept(original):
+    return vars(original)["litellm_patch_fallback_refusals"]
+
+
+def test_a_fallback_that_is_limited_or_over_its_budget_is_kept():
+    original, budget = refusal(60), ValueError("No deployments available - crossed budget: x")
+    limit = limited()
+    fail(original, limit, budget)
+    assert kept(original) == [limit, budget]
+
+
+def test_the_limit_that_brought_a_fallback_into_its_cooldown_is_not_kept():
+    original, cooling = ValueError("own"), refusal(60)
+    cooling.__context__ = limited()
+    fail(original, cooling)
+    assert kept(original) == [cooling]
+
+
+def test_a_fallbacks_own_fallbacks_are_kept_too():
+    original, middle, limit = refusal(60), refusal(50), limited()
+    fail(middle, limit)
+    fail(original, middle)
+    assert limit in kept(original)

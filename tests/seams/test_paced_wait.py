@@ -8,7 +8,7 @@ import pytest
 
 from litellm_patch import options
 from litellm_patch.seams import group_rate, paced_wait
-from litellm_patch.wait.exception_chain import READY_AT, find_refusal
+from litellm_patch.wait.exception_chain import READY_AT, Refusal, find_refusal
 
 NOW = 1000.0
 
@@ -74,6 +74,13 @@ def test_the_group_that_is_ready_first_gives_the_place(told):
     error.__context__ = refusal(2, "fast")
     assert told(error, refusal(2, "fast"))[0] == 2
     assert told(error, refusal(30, "slow"))[1] == 30
+
+
+def test_a_limit_that_ends_before_the_cooldown_is_told_as_it_is(told):
+    told()
+    limit = Refusal(seconds=2.0, configured=60)
+    waits = [paced_wait.paced(limit, refusal(30), NOW).seconds for _ in range(3)]
+    assert waits == [2, 2, 2]
 
 
 def test_a_largest_wait_is_not_exceeded(told):

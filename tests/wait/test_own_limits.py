@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_patch.wait.exception_chain import Refusal
-from litellm_patch.wait.limits import find_limit, remember_budget, seconds_to_next_minute
+from litellm_patch.wait.exception_chain import FALLBACK_REFUSALS, READY_AT, Refusal
+from litellm_patch.wait.limits import (
+    find_limit,
+    find_own_refusal,
+    remember_budget,
+    seconds_to_next_minute,
+)
 
+NOW = 1000.0
 CLOCK = 1_795_346_272.5  # 47.5 s before the end of a minute of the clock
 HTTP = type("HTTPException", (Exception,), {"__module__": "starlette.exceptions"})
 RATE = type("RateLimitError", (Exception,), {"__module__": "litellm.exceptions"})
@@ -60,6 +66,7 @@ def test_own_limits(error, expected):
         ValueError("boom"),
         rate(provider="openai"),  # a provider's own
         rate(message="something else"),
+        rate(message="Max parallel requests exceeded. Deployment m already has 1 in flight"),
         limiter(),
         limiter(status=400, retry_after="5"),
         limiter(retry_after="soon"),
@@ -88,3 +95,70 @@ def test_a_budget_ends_when_its_window_does():
     remember_budget("Exceeded budget for provider p: 3 >= 1\n", CLOCK + 90)
     text = "No deployments available - crossed budget: Exceeded budget for provider p: 3 >= 1\n"
     assert seconds(ValueError(text)) == 90
+
+
+def cooling(ready_in, *fallbacks):
+    """The refusal of a group that is cooling, with those of its fallbacks."""
+    cooldown = type("RouterRateLimitError", (ValueError,), {"__module__": "litellm.types.router"})
+    error = cooldown("No deployments available for selected model")
+    error.cooldown_time = 200
+    setattr(error, READY_AT, NOW + ready_in)
+    return with_fallbacks(error, *fallbacks)
+
+
+def with_fallbacks(error, *fallbacks):
+    setattr(error, FALLBACK_REFUSALS, list(fallbacks))
+    return error
+
+
+def budget(ends_in):
+    text = f"Exceeded budget for provider p{ends_in}: 3 >= 1\n"
+    remember_budget(text, CLOCK + ends_in)
+    return ValueError(f"No deployments available - crossed budget: {text}")
+
+
+MINUTE_ENDS_IN = seconds_to_next_minute(CLOCK)
+
+
+@pytest.mark.parametrize(
+    "error, expected",
+    [
+        (cooling(100, rate()), MINUTE_ENDS_IN),
+        (cooling(3, rate()), 3),
+        (cooling(100, budget(5)), 5),
+        (cooling(100, limiter(retry_after="7")), 7),
+        (cooling(100, cooling(4), rate()), 4),
+        (with_fallbacks(rate(), cooling(100)), MINUTE_ENDS_IN),
+        (with_fallbacks(rate(), cooling(3)), 3),
+        (with_fallbacks(rate(), budget(5)), 5),
+        (with_fallbacks(budget(90), rate()), MINUTE_ENDS_IN),
+        (with_fallbacks(ValueError("its own failure"), cooling(100), rate()), MINUTE_ENDS_IN),
+    ],
+)
+def test_of_a_group_and_its_fallbacks_the_first_that_can_serve_decides(error, expected):
+    found = find_own_refusal(error, "… No deployments available …", NOW, CLOCK)
+    assert found.seconds == pytest.approx(expected)
+
+
+def test_litellms_own_header_is_recognised_also_where_a_limit_ends_first():
+    error = cooling(100, rate())
+    assert find_own_refusal(error, "No deployments available", NOW, CLOCK).configured == 200
+
+
+def test_the_limit_that_brought_a_group_into_its_cooldown_does_not_count():
+    error = cooling(100)
+    error.__context__ = rate()
+    message = f"No deployments available, cooldown_list=[{rate().message}]"
+    assert find_own_refusal(error, message, NOW, CLOCK).seconds == pytest.approx(100)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("boom"), rate(provider="openai")])
+def test_what_litellm_did_not_decide_is_none(error):
+    assert find_own_refusal(error, "boom", NOW, CLOCK) is None
+
+
+@pytest.mark.parametrize("what", ["TPM=0. Model TPM=0", "RPM=0. Model RPM=0"])
+def test_the_first_dynamic_limiter_shares_out_the_minute_of_the_clock(what):
+    error = limiter(detail={"error": f"Key=k over available {what}, Active keys=1"})
+    error.args = (f"429: {error.detail}",)
+    assert seconds(error) == MINUTE_ENDS_IN

@@ -1,0 +1,169 @@
+"""What a client is told when a group and its fallback cannot serve, each for its own reason."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+from typing import Callable
+
+import pytest
+from app_routes import serves
+from conftest import LAUNCH, WITH
+
+from litellm_patch.lab.client import Response, call
+from litellm_patch.lab.cooling import ask, cool_down
+from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+
+KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+RAG = "/v1/rag/query"
+COOLDOWN = 200
+PERIOD = 60
+"""Seconds of the fallback's budget."""
+
+FALLBACKS = {
+    "own-400": "cooling",
+    "own-500": "cooling",
+    "cooling-too": "cooling",
+    "before-limited": "limited",
+    "before-costly": "costly",
+}
+HAS_BUDGETS = find_spec("litellm.router_strategy.budget_limiter") is not None
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[Callable[[str], Proxy]]:
+    """Give the proxy of a side with `FALLBACKS`, of which ``cooling`` is in its cooldown."""
+    running = {}
+    with ExitStack() as stack:
+
+        def get(side: str) -> Proxy:
+            if side not in running:
+                stand_in = stack.enter_context(running_stand_in())
+                running[side] = stack.enter_context(
+                    running_proxy(
+                        configuration(stand_in),
+                        launch=LAUNCH[side],
+                        environment=provider_of_documents(stand_in),
+                    )
+                )
+                refuse(stand_in, "cooling")
+                cool_down(running[side], "cooling")
+                for name in ("cooling-too", "before-limited", "before-costly"):
+                    refuse(stand_in, name)
+                refuse(stand_in, "own-400", 400)
+                refuse(stand_in, "own-500", 500)
+            return running[side]
+
+        yield get
+
+
+def configuration(stand_in: StandIn) -> dict:
+    models = [
+        entry
+        for name in (*FALLBACKS, "cooling")
+        for entry in group(name, stand_in.url, deployments(name))
+    ]
+    costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
+    budget = {"max_budget": 0.000001, "budget_duration": f"{PERIOD}s"}
+    models += group("limited", stand_in.url, ["limited"], rpm=1)
+    models += group("costly", stand_in.url, ["costly"], **costs, **budget)
+    router = {
+        "cooldown_time": COOLDOWN,
+        "fallbacks": [{name: [fallback]} for name, fallback in FALLBACKS.items()],
+        "routing_strategy": "usage-based-routing-v2",
+    }
+    return config(models, router_settings=router)
+
+
+def provider_of_documents(stand_in: StandIn) -> dict[str, str]:
+    return {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{stand_in.url}/v1"}
+
+
+def deployments(name: str) -> list[str]:
+    return [f"{name}-a", f"{name}-b"]
+
+
+def refuse(stand_in: StandIn, name: str, status: int = 429) -> None:
+    stand_in.refusals.update(dict.fromkeys(deployments(name), Refuse(status=status)))
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.parametrize("name", ["own-400", "own-500"])
+def test_an_own_failure_with_a_cooling_fallback_tells_the_fallbacks_wait(chain, side, name):
+    answers = [ask(chain(side), KIND[kind], name) for kind in ("chat", "messages-openai")]
+    assert [answer.status for answer in answers] == [429, 429]
+    assert b"the stand-in provider refuses" in answers[0].body
+    assert [told(answer) for answer in answers] == [True, True]
+
+
+def told(answer: Response) -> bool:
+    return answer.retry_after is not None and 1 <= int(answer.retry_after) <= COOLDOWN
+
+
+def test_of_two_cooling_groups_the_first_that_returns_is_told(chain):
+    proxy = chain(WITH)
+    time.sleep(2)  # so that the second returns later
+    cool_down(proxy, "cooling-too")
+    fallback, both = (ask(proxy, KIND["chat"], name) for name in ("cooling", "cooling-too"))
+    assert (fallback.status, both.status) == (429, 429)
+    milliseconds = [int(answer.all("retry-after-ms")[0]) for answer in (fallback, both)]
+    assert abs(milliseconds[0] - milliseconds[1]) < 1000
+
+
+def use_up(proxy: Proxy, name: str) -> None:
+    for _ in range(20):  # LiteLLM books what was used up behind the answer
+        if ask(proxy, KIND["chat"], name).status == 429:
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"{name} still serves")
+
+
+def refusal_of_both(proxy: Proxy, name: str) -> Response:
+    """The answer of a cooling group while its fallback has nothing left."""
+    for _ in range(3):  # the fallback's minute may end meanwhile
+        use_up(proxy, FALLBACKS[name])
+        answer = cool_down(proxy, name)
+        if answer.status == 429:
+            return answer
+    raise AssertionError(f"the fallback of {name} still serves")
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.parametrize(
+    "name, within",
+    [
+        ("before-limited", 60),
+        pytest.param(
+            "before-costly",
+            PERIOD,
+            marks=pytest.mark.skipif(not HAS_BUDGETS, reason="this release has no such budget"),
+        ),
+    ],
+)
+def test_a_cooling_group_tells_the_wait_of_a_fallback_that_can_serve_sooner(
+    chain, side, name, within
+):
+    answer = refusal_of_both(chain(side), name)
+    assert answer.retry_after is not None
+    assert 1 <= int(answer.retry_after) <= within
+
+
+@pytest.mark.needs_patch(native=True)
+def test_a_query_of_documents_says_429_when_its_group_is_cooling(chain, side):
+    if not serves(RAG):
+        pytest.skip(f"this release has no POST {RAG}")
+    body = {
+        "model": "cooling",
+        "messages": [{"role": "user", "content": "one word"}],
+        "retrieval_config": {"vector_store_id": "vs_1", "custom_llm_provider": "openai"},
+    }
+    proxy = chain(side)
+    answer = call(proxy.url, RAG, json.dumps(body).encode(), proxy.headers)
+    assert b"No deployments available" in answer.body
+    assert answer.status == 429
+    assert told(answer)

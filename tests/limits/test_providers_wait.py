@@ -1,0 +1,26 @@
+"""A provider's own 429 stays as LiteLLM sends it, unless the operator wants its wait."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import LAUNCH, WITH
+
+from litellm_patch.lab.cooling import ask
+from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.lab.proxy import config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+KINDS = [each for each in ENDPOINTS if each.name in ("chat", "completions", "messages-openai")]
+
+
+@pytest.mark.parametrize("option, expected", [("on", "7"), ("off", None)])
+def test_a_providers_own_wait_is_forwarded_where_the_operator_says_so(option, expected):
+    environment = {"LITELLM_PATCH_FORWARD_PROVIDER": option}
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse(headers={"retry-after": "7"})
+        model = group("busy", stand_in.url, ["busy"])
+        configuration = config(model, router_settings={"disable_cooldowns": True})
+        with running_proxy(configuration, launch=LAUNCH[WITH], environment=environment) as proxy:
+            answers = {kind.name: ask(proxy, kind, "busy") for kind in KINDS}
+    told = {name: (answer.status, answer.retry_after) for name, answer in answers.items()}
+    assert told == dict.fromkeys(answers, (429, expected))

@@ -1,0 +1,121 @@
+"""What leaves an endpoint as an exception: a refusal is answered 429, all else is as without us."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+
+import pytest
+
+from litellm_patch.seams.table import SEAMS
+
+BUDGET = "No deployments available - crossed budget: Exceeded budget for provider openai: 3 >= 1"
+
+
+def refusal():
+    from litellm.types.router import RouterRateLimitError
+
+    return RouterRateLimitError(
+        model="m", cooldown_time=60, enable_pre_call_checks=False, cooldown_list=[]
+    )
+
+
+def rate_limit(provider, message):
+    from litellm.exceptions import RateLimitError
+
+    return RateLimitError(message, llm_provider=provider, model="m")
+
+
+@pytest.fixture
+def answer():
+    """Let an endpoint raise in an app like LiteLLM's; its answer, and what it let escape."""
+    from fastapi import FastAPI
+    from litellm.proxy._types import ProxyException
+    from starlette.responses import JSONResponse
+
+    async def convert(request, error):
+        return JSONResponse({"error": error.message}, int(error.code), error.headers)
+
+    def ask(raising):
+        app = FastAPI(exception_handlers={ProxyException: convert})
+        app.add_api_route("/", raising)
+        for seam in SEAMS:
+            if seam.module == "litellm.proxy.proxy_server":
+                seam.joint.attach(types.SimpleNamespace(app=app), seam, lambda: None)
+        return asyncio.run(call(app))
+
+    return ask
+
+
+async def call(app):
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    escaped = None
+    try:
+        await app(
+            {**scope, "http_version": "1.1", "scheme": "http", "root_path": ""}, receive, send
+        )
+    except Exception as error:
+        escaped = error
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, sent[1]["body"], escaped
+
+
+def raises(error):
+    async def endpoint():
+        raise error
+
+    return endpoint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refusal, lambda: ValueError(BUDGET), lambda: rate_limit("", "Deployment over defined rpm")],
+)
+def test_a_refusal_is_answered_429(answer, error):
+    status, _, body, escaped = answer(raises(error()))
+    assert (status, escaped) == (429, None)
+    assert str(error()).split(",")[0].encode() in body
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda: ValueError("something else"),
+        lambda: UnicodeError("something else"),
+        lambda: rate_limit("openai", "the provider is overloaded"),
+        lambda: KeyError("x"),
+    ],
+)
+def test_anything_else_escapes_as_it_is(answer, error):
+    error = error()
+    status, _, _, escaped = answer(raises(error))
+    assert status == 500
+    assert escaped is error
+
+
+@pytest.mark.parametrize(
+    "error, status",
+    [(refusal(), 429), (ValueError("something else"), 500)],
+    ids=["a refusal", "another failure"],
+)
+def test_an_http_500_that_hides_a_refusal_is_a_429_with_the_same_body(answer, error, status):
+    from fastapi import HTTPException
+
+    async def endpoint():
+        try:
+            raise error
+        except ValueError as caught:
+            raise HTTPException(500, {"error": str(caught)})  # noqa: B904 - as LiteLLM does
+
+    told, headers, body, escaped = answer(endpoint)
+    assert (told, escaped) == (status, None)
+    assert str(error).split("'")[0].encode() in body
+    assert headers.get("retry-after") == ("60" if status == 429 else None)
