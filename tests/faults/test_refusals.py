@@ -227,7 +227,7 @@ def test_an_error_that_does_not_take_its_headers_keeps_its_own(stock, error, lin
     assert not any("secret" in line.getMessage() for line in lines)
 
 
-PARTS = [(part, given) for part in ("paced", "find_refusal", "find_limit") for given in GIVEN]
+PARTS = [(part, given) for part in ("paced", "find_own_refusal") for given in GIVEN]
 PARTS += [("with_retry_after", error) for error in ERRORS]
 
 

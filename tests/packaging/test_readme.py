@@ -170,8 +170,7 @@ def test_releases_and_kinds_are_those_of_the_matrix():
     table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line[:1] == "|"]
     head, kinds = table[0], table[2:]
     assert figure(r"has (\d+) kinds of request") == [str(len(kinds))]
-    names = re.findall(r"[\d.]+\d", figure(r"kinds of request on real proxies of ([^:]*):")[0])
-    assert names == head[1:]
+    assert figure(r"kinds of request on real proxies of (\d+) of") == [str(len(head) - 1)]
     assert "**no**" not in [cell for row in kinds for cell in row]
     # LiteLLM's own header, as a share of the kinds.
     some, all_kinds = map(int, figure(r"on (\d+) of (\d+) kinds"))
