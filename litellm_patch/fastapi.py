@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .handler_tables import add_handlers, answer_without, own_table
 from .report import once
 from .seams.paced_wait import paced
-from .wait.exception_chain import find_refusal, is_cooldown_refusal
+from .wait.exception_chain import is_cooldown_refusal
 from .wait.headers import with_retry_after
-from .wait.limits import find_limit, is_own_limit
+from .wait.limits import find_own_refusal, is_own_limit
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -92,7 +92,7 @@ def _is_refusal(error: Exception) -> bool:
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
     now = time.monotonic()
-    found = find_refusal(refusal, None, now) or find_limit(refusal, None, time.time())
+    found = find_own_refusal(refusal, None, now, time.time())
     if found is None or found.seconds is None:
         return None, {}
     found = paced(found, refusal, now)

@@ -21,6 +21,24 @@ SUBCOMMANDS: dict[str, str] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run ``litellm-patch`` and return its exit status (2 for a wrong call)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _run(arguments)
+    except ModuleNotFoundError as error:
+        if error.name != "wrapt":
+            raise
+        print("litellm-patch: wrapt is missing, so the patch is never on here", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`| head`). Nothing more can be said on stdout.
+        sys.stderr.close()
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    chosen = next((word for word in arguments if not word.startswith("-")), "")
     parser = argparse.ArgumentParser(
         prog="litellm-patch",
         description="Retry-After for the 429 answers of a pinned LiteLLM proxy.",
@@ -29,13 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     choices = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
     for name, summary in SUBCOMMANDS.items():
         subparser = choices.add_parser(name, help=summary, description=summary)
-        import_module(f"{__package__}.{name}").add_arguments(subparser)
+        if name == chosen:  # `run` must start the command, whatever the others need
+            import_module(f"{__package__}.{name}").add_arguments(subparser)
     options = parser.parse_args(arguments)
-    try:
-        return int(import_module(f"{__package__}.{options.subcommand}").run(options))
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader went away (`| head`). Nothing more can be said on stdout.
-        sys.stderr.close()
-        return 1
+    return int(import_module(f"{__package__}.{options.subcommand}").run(options))

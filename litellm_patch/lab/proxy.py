@@ -18,9 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from ..bootstrap import FOLDER
+
 MASTER_KEY = "sk-litellm-patch-lab-5e0c1f"
 """Not a secret: the proxies listen on loopback for a moment. Releases since 1.104.2 refuse
 well-known keys such as ``sk-1234``."""
+
+_HOME = os.path.dirname(os.path.dirname(FOLDER))
+"""The folder, or the wheel, that litellm_patch is in."""
 
 START_TIMEOUT = 180.0
 """Seconds. A proxy starts in 4 to 12 s on two idle cores."""
@@ -113,7 +118,14 @@ def clean_environment() -> dict[str, str]:
     environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     environment["LITELLM_TELEMETRY"] = "False"
     environment["NO_PROXY"] = "127.0.0.1,localhost"
+    if _on_pythonpath(_HOME):  # it was copied, not installed: the launcher must find it
+        environment["PYTHONPATH"] = _HOME
     return environment
+
+
+def _on_pythonpath(folder: str) -> bool:
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return folder in [os.path.abspath(entry) for entry in entries if entry]
 
 
 @contextmanager

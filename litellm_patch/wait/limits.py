@@ -50,7 +50,7 @@ def remember_budget(told: str, ends_at: float) -> None:
 
 
 def find_own_refusal(
-    error: BaseException | None, message: str, now: float, clock: float
+    error: BaseException | None, message: str | None, now: float, clock: float
 ) -> Refusal | None:
     """LiteLLM's refusal behind `error`, by a cooldown or by a limit, or None.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .exception_chain import find_refusal
-from .limits import find_limit
+from .limits import find_own_refusal
 from .provider import find_provider_wait
 
 
@@ -17,11 +16,8 @@ def retry_after(error: BaseException | None) -> float | None:
     Returns None when nothing is known, and never raises.
     """
     try:
-        refusal = (
-            find_refusal(error, None, time.monotonic())
-            or find_limit(error, None, time.time())
-            or find_provider_wait(error, None)
-        )
+        now = time.monotonic()
+        refusal = find_own_refusal(error, None, now, time.time()) or find_provider_wait(error, None)
     except Exception:  # an attribute of a foreign exception may raise when it is read
         return None
     return refusal.seconds if refusal is not None else None

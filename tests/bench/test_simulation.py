@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+import readme
 from scenarios import GRID, Overload, Recovery
 from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share, simulate
 
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.pacing import HONOURED, START, KnownRate, Pacer
 
 SEEDS = range(5)
 NOISE = 0.005
@@ -66,3 +68,14 @@ def test_workers_that_do_not_know_it_serve_more_than_the_exact_time_would():
 def test_what_the_router_knows_does_not_hurt(known):
     served = [simulate(Overload(), PACED, seed, known=known).share_served for seed in SEEDS]
     assert sum(served) / len(served) >= 0.95
+
+
+def test_the_readme_tells_what_is_simulated_here():
+    text = " ".join(readme.section(readme.README.read_text(), "Pacing").split())
+    told = re.findall(r"about (\d+) clients a second at first|pushed beyond (\d+) s", text)
+    assert told == [(f"{START:.0f}", ""), ("", f"{HONOURED:.0f}")]
+    (clients, seconds) = re.findall(r"(\d+) clients that wait .*? are let back over (\d+) s", text)[
+        0
+    ]
+    _, _, worst = simulate(Recovery(int(clients), 60), PACED, 1).lateness()
+    assert f"{worst:.0f}" == seconds

@@ -112,6 +112,14 @@ def test_status_works_where_the_wheel_itself_is_on_the_path(wheel, fake_litellm,
     assert str(wheel) in subprocess.check_output(command, env=environment, text=True)
 
 
+def test_proxies_in_the_lab_find_it_on_the_path_and_do_not_have_it_on(wheel, tmp_path):
+    path = os.pathsep.join([f"{wheel}/litellm_patch/bootstrap", "/elsewhere", str(wheel)])
+    program = "from litellm_patch.lab.proxy import *; print(clean_environment()['PYTHONPATH'])"
+    command = [sys.executable, "-c", program]
+    said = subprocess.check_output(command, env={**os.environ, "PYTHONPATH": path}, text=True)
+    assert said.strip() == str(wheel)
+
+
 def test_extras_are_for_trying_and_developing_and_no_user_needs_one(content):
     (metadata,) = (text.decode() for name, text in content.items() if name.endswith("/METADATA"))
     named = [line.partition(": ")[2] for line in metadata.splitlines() if line[:9] == "Provides-"]
