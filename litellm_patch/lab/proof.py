@@ -144,16 +144,17 @@ class _Side:
         model = group_of(endpoint.provider)
         told = Told(0)
         for _ in range(_TRIES):
-            if not self._cool(model, cooled_by(endpoint.provider)):
-                break
+            cooled = self._cool(model, cooled_by(endpoint.provider))
             calls, logged = len(self._stand_in.seen), self._proxy.log.stat().st_size
             try:
                 answer = ask(self._proxy, endpoint, model)
             except OSError:
                 break
+            absent = endpoint.is_absent(answer.status, answer.body)
+            if not cooled and not absent:
+                break
             asked = len(self._stand_in.seen) > calls
             refused = not asked and (_says_so(answer) or self._escaped(answer, logged))
-            absent = endpoint.is_absent(answer.status, answer.body)
             told = Told(answer.status, _retry_after(answer), refused, absent, asked)
             if not asked:
                 break
