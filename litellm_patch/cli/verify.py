@@ -101,7 +101,8 @@ def _cell(told: Told) -> str:
 
 def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
     def side(told: Told) -> dict[str, object]:
-        return {"status": told.status, "retry_after": list(told.retry_after)}
+        told_as = {"status": told.status, "retry_after": list(told.retry_after)}
+        return {**told_as, "refused": told.refused}
 
     return {
         "good": good,
