@@ -60,7 +60,7 @@ class Options:
 @lru_cache(maxsize=1)
 def current() -> Options:
     """The options of this process. The first call warns about each value that is ignored."""
-    options = read(os.environ, sys.argv)
+    options = read(os.environ, getattr(sys, "argv", ()))  # an embedded Python may have none
     for problem in options.problems:
         once(logging.WARNING, problem)
     return options

@@ -18,8 +18,8 @@ import pytest
 from litellm_patch.cli import verify
 from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.own_models import own_groups
-from litellm_patch.lab.own_settings import CannotRead, read_settings
+from litellm_patch.lab.own_models import OwnGroup, own_groups
+from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
 from litellm_patch.lab.proof import Comparison, Told
 from litellm_patch.lab.proxy import clean_environment
 
@@ -65,6 +65,7 @@ litellm_settings:
 environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: sk-topsecret}
 """
 LEFT_OUT = (
+    "model_list.openai/*",
     *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
     *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
     "router_settings.default_fallbacks",
@@ -282,15 +283,28 @@ def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "model_list",
-    [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [{"model_name": "a/*"}], [[1]]],
+    [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [[1]]],
 )
 def test_a_model_list_of_another_shape_is_no_groups(model_list):
     assert own_groups(model_list) == ()
 
 
+def test_groups_that_are_not_asked_are_named():
+    two = (("openai", {}), ("openai", {}))
+    own = OwnSettings({}, (), tuple(OwnGroup(f"m{number}", two) for number in range(23)))
+    (line,) = [line for line in verify._lines([], own, good=False) if "not asked" in line]
+    assert line.strip() == "not asked, as so many others are: m20, m21, m22"
+
+
 def test_of_a_deployment_only_numbers_are_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
-    params.update(tpm="os.environ/TPM", weight=True, order=2, extra_headers={"x": "y"})
+    params.update(
+        tpm="os.environ/TPM",
+        weight=True,
+        order=2,
+        cooldown_time=float("nan"),
+        extra_headers={"x": "y"},
+    )
     (group,) = own_groups([{"model_name": "m", "litellm_params": params}, {"model_name": "m"}][:1])
     (entry,) = group.entries("http://stand-in")
     assert entry["litellm_params"] == {
