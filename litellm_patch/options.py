@@ -24,6 +24,9 @@ PACING = "LITELLM_PATCH_PACING"
 MAX_WAIT = "LITELLM_PATCH_MAX_WAIT"
 WORKERS = "LITELLM_PATCH_WORKERS"
 FORWARD_PROVIDER = "LITELLM_PATCH_FORWARD_PROVIDER"
+_NAMES = (PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER)
+
+_PREFIX = "LITELLM_PATCH_"
 
 LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
 """LiteLLM's own variable and argument for the number of worker processes of one proxy."""
@@ -43,7 +46,7 @@ class Options:
         max_wait: seconds; None means that every wait is told as it is.
         workers: at least 1.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
-        problems: one finished sentence for each value that was ignored.
+        problems: one finished sentence for each value, or name, that was ignored.
     """
 
     pacing: bool = True
@@ -57,7 +60,7 @@ class Options:
 @lru_cache(maxsize=1)
 def current() -> Options:
     """The options of this process. The first call warns about each value that is ignored."""
-    options = read(os.environ, sys.argv)
+    options = read(os.environ, getattr(sys, "argv", ()))  # an embedded Python may have none
     for problem in options.problems:
         once(logging.WARNING, problem)
     return options
@@ -69,7 +72,8 @@ def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
     Args:
         arguments: of the process; LiteLLM's workers have those of the proxy's command.
     """
-    problems: list[str] = []
+    misspelt = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _NAMES)
+    problems = [f"{name[:60]} is no option of litellm_patch" for name in misspelt[:10]]
     pacing, rate = _pacing(environ.get(PACING, ""), problems)
     return Options(
         pacing=pacing,

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
-from ..lab.proof import Comparison, Told, compare
+from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
 from ..lab.proxy import ProxyDidNotStart
 from ..survey.interpreter import console_script
 from .progress import Progress
@@ -78,6 +78,8 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
         yield f"left out of the configuration: {', '.join(own.left_out)}\n"
     if own.never_cooling:
         yield f"never cooling, since of one deployment: {', '.join(own.never_cooling)}\n"
+    if own.cooling[GROUPS_AT_MOST:]:
+        yield f"not asked, as so many others are: {', '.join(own.cooling[GROUPS_AT_MOST:])}\n"
     yield f"{'kind':26}{'without':24}{'with litellm_patch':24}"
     yield f"{'-' * 24:26}{'-' * 22:24}{'-' * 22:24}"
     for each in found:
@@ -101,7 +103,8 @@ def _cell(told: Told) -> str:
 
 def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
     def side(told: Told) -> dict[str, object]:
-        return {"status": told.status, "retry_after": list(told.retry_after)}
+        told_as = {"status": told.status, "retry_after": list(told.retry_after)}
+        return {**told_as, "refused": told.refused}
 
     return {
         "good": good,

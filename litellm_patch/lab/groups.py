@@ -14,9 +14,14 @@ PATH_OF = {OPENAI: "/v1", "mistral": "/v1", ANTHROPIC: "", GEMINI: "/v1beta", "c
 CAN_CHAT = tuple(provider for provider in PATH_OF if provider != "cohere")
 
 ROUTE_ALL: Mapping[str, Mapping[str, Any]] = {
-    "litellm_settings": {"enable_loadbalancing_on_batch_endpoints": True}
+    "litellm_settings": {
+        # Without it batches and files are not routed to a group at all.
+        "enable_loadbalancing_on_batch_endpoints": True,
+        # With pre-call checks, up to 1.80, LiteLLM else takes a group's name for a model's.
+        "drop_params": True,
+    }
 }
-"""Without it batches and files are not routed to a group at all."""
+"""What lets requests of every kind reach the group that they name."""
 
 
 def model_list(stand_in_url: str) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from .endpoints import OPENAI
@@ -26,6 +27,11 @@ class OwnGroup:
     name: str
     deployments: tuple[Deployment, ...]
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the name stands for many models."""
+        return "*" in self.name
+
     def entries(self, stand_in_url: str) -> list[Any]:
         """The group's part of a ``model_list``."""
         return [
@@ -43,14 +49,11 @@ class OwnGroup:
 
 
 def own_groups(model_list: object) -> tuple[OwnGroup, ...]:
-    """The groups in a configuration's ``model_list``, in its order.
-
-    Left out are entries that are none, and names with ``*``, which stand for many models.
-    """
+    """The groups in a configuration's ``model_list``, in its order; what is none is left out."""
     found: dict[str, list[Deployment]] = {}
     for entry in model_list if isinstance(model_list, list) else ():
         name = entry.get("model_name") if isinstance(entry, Mapping) else None
-        if isinstance(name, str) and name and "*" not in name:
+        if isinstance(name, str) and name:
             params = entry.get("litellm_params")
             found.setdefault(name, []).append(
                 _deployment(params if isinstance(params, Mapping) else {})
@@ -67,4 +70,4 @@ def _deployment(params: Mapping[str, Any]) -> Deployment:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

@@ -33,7 +33,7 @@ class OwnSettings:
 
     Attributes:
         sections: of the configuration, to be used beside a model list.
-        groups: the model groups.
+        groups: the model groups, without those whose name is a pattern.
     """
 
     sections: Mapping[str, Mapping[str, Any]]
@@ -44,6 +44,11 @@ class OwnSettings:
     def never_cooling(self) -> tuple[str, ...]:
         """Groups that the router never refuses: it goes on asking their only deployment."""
         return tuple(group.name for group in self.groups if len(group.deployments) < 2)
+
+    @property
+    def cooling(self) -> tuple[str, ...]:
+        """The other groups."""
+        return tuple(group.name for group in self.groups if group.name not in self.never_cooling)
 
     @property
     def cools_nothing(self) -> bool:
@@ -58,8 +63,10 @@ def read_settings(file: Path) -> OwnSettings:
         CannotRead: it is missing, or no mapping in YAML.
     """
     content = _read(file)
-    groups = own_groups(content.get("model_list"))
-    sections, left_out = {}, []
+    listed = own_groups(content.get("model_list"))
+    groups = tuple(group for group in listed if not group.is_pattern)
+    left_out = [f"model_list.{group.name}" for group in listed if group.is_pattern]
+    sections = {}
     for name in _SECTIONS:
         section = content.get(name) or {}
         if not isinstance(section, Mapping):

@@ -21,8 +21,10 @@ from .stand_in import Refuse, StandIn, running_stand_in
 
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
-_GROUPS_AT_MOST = 20  # of the operator's own; the rest would tell nothing new
 _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
+
+GROUPS_AT_MOST = 20
+"""So many of the operator's own groups are asked; the rest would tell nothing new."""
 
 
 @dataclass(frozen=True)
@@ -136,24 +138,24 @@ class _Side:
 
     def own(self, own: OwnSettings) -> dict[str, Told]:
         """What the first of the operator's groups answer to chat."""
-        names = [each.name for each in own.groups if each.name not in own.never_cooling]
-        return {f"group {name}": self._told_of_own(name) for name in names[:_GROUPS_AT_MOST]}
+        return {f"group {name}": self._told_of_own(name) for name in own.cooling[:GROUPS_AT_MOST]}
 
     def _told(self, endpoint: Endpoint) -> Told:
         """Ask while the group is cooling; cool it again where the cooldown was over meanwhile."""
         model = group_of(endpoint.provider)
         told = Told(0)
         for _ in range(_TRIES):
-            if not self._cool(model, cooled_by(endpoint.provider)):
-                break
+            cooled = self._cool(model, cooled_by(endpoint.provider))
             calls, logged = len(self._stand_in.seen), self._proxy.log.stat().st_size
             try:
                 answer = ask(self._proxy, endpoint, model)
             except OSError:
                 break
+            absent = endpoint.is_absent(answer.status, answer.body)
+            if not cooled and not absent:
+                break
             asked = len(self._stand_in.seen) > calls
             refused = not asked and (_says_so(answer) or self._escaped(answer, logged))
-            absent = endpoint.is_absent(answer.status, answer.body)
             told = Told(answer.status, _retry_after(answer), refused, absent, asked)
             if not asked:
                 break

@@ -94,6 +94,13 @@ def test_whatever_the_environment_says_the_options_can_be_used(environ, argument
     assert not any(value in problem for value in secret for problem in options.problems)
 
 
+def test_a_misspelt_name_is_said_without_its_value():
+    options = read(
+        {"LITELLM_PATCH_MAXWAIT": "sk-topsecret", "LITELLM_PATCH": "on", "LITELLM_X": ""}
+    )
+    assert options.problems == ("LITELLM_PATCH_MAXWAIT is no option of litellm_patch",)
+
+
 def test_what_is_ignored_is_said_once_when_the_proxy_is_loaded(fake_litellm):
     environment = {FORWARD_PROVIDER: "maybe", PACING: "quick", MAX_WAIT: "-1", WORKERS: "none"}
     program = OWN_TABLE + (

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,8 +18,8 @@ import pytest
 from litellm_patch.cli import verify
 from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.own_models import own_groups
-from litellm_patch.lab.own_settings import CannotRead, read_settings
+from litellm_patch.lab.own_models import OwnGroup, own_groups
+from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
 from litellm_patch.lab.proof import Comparison, Told
 from litellm_patch.lab.proxy import clean_environment
 
@@ -63,6 +65,7 @@ litellm_settings:
 environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: sk-topsecret}
 """
 LEFT_OUT = (
+    "model_list.openai/*",
     *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
     *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
     "router_settings.default_fallbacks",
@@ -71,9 +74,9 @@ LEFT_OUT = (
 )
 
 
-@pytest.fixture
-def operator():
-    """A machine of the operator's that must not be asked: its address, and who came."""
+@contextmanager
+def machine_of_the_operator():
+    """One that must not be asked: its address, and who came."""
     came = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -90,24 +93,46 @@ def operator():
         yield listening.getsockname(), came
 
 
-def test_it_is_good_here_with_the_operators_own_configuration(tmp_path, operator):
-    (host, port), came = operator
-    file = tmp_path / "config.yaml"
-    own = OWN.replace("OPERATOR", f"{host}:{port}").replace("HOST", host).replace("PORT", str(port))
-    file.write_text(own)
-    (tmp_path / "own_code.py").write_text(f"open({str(tmp_path / 'loaded')!r}, 'w').close()\n")
-    database = f"postgresql://u:hunter2@{host}:{port}/db"
-    theirs = {"DATABASE_URL": database, "REDIS_HOST": host, "REDIS_PORT": str(port)}
-    done = subprocess.run(
-        [sys.executable, "-m", "litellm_patch", "verify", "--json", "--config", str(file)],
-        env={**os.environ, **theirs, "STORE_MODEL_IN_DB": "True", "NUM_WORKERS": "4"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["good"]) == (0, True), done.stdout + done.stderr
+@dataclass(frozen=True)
+class Verified:
+    """What a run of the command did: its output, and whom it asked and loaded meanwhile."""
+
+    status: int
+    stdout: str
+    stderr: str
+    came: list
+    loaded: bool
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory) -> Verified:
+    """The command with the operator's configuration and environment: two real proxies."""
+    folder = tmp_path_factory.mktemp("own")
+    loaded = folder / "loaded"
+    (folder / "own_code.py").write_text(f"open({str(loaded)!r}, 'w').close()\n")
+    with machine_of_the_operator() as ((host, port), came):
+        own = OWN.replace("OPERATOR", f"{host}:{port}").replace("HOST", host)
+        (folder / "config.yaml").write_text(own.replace("PORT", str(port)))
+        database = f"postgresql://u:hunter2@{host}:{port}/db"
+        theirs = {"DATABASE_URL": database, "REDIS_HOST": host, "REDIS_PORT": str(port)}
+        done = subprocess.run(
+            [sys.executable, "-m", "litellm_patch", "verify", "--json", "--config", "config.yaml"],
+            env={**os.environ, **theirs, "STORE_MODEL_IN_DB": "True", "NUM_WORKERS": "4"},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=280,
+        )
+        return Verified(done.returncode, done.stdout, done.stderr, came, loaded.exists())
+
+
+def test_it_is_good_here_with_the_operators_own_configuration(verified):
+    found = verified.json
+    assert (verified.status, found["good"]) == (0, True), verified.stdout + verified.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
     assert list(kinds) == [*endpoints, "group gpt-4o", "group claude"]
@@ -115,23 +140,38 @@ def test_it_is_good_here_with_the_operators_own_configuration(tmp_path, operator
         assert kinds[kind]["judged"]
         (told,) = kinds[kind]["with"]["retry_after"]
         assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
-    assert found["left_out"] == [*LEFT_OUT]
     assert found["never_cooling"] == ["gemini"]
-    assert not [secret for secret in SECRETS if secret in done.stdout + done.stderr]
-    assert came == []
-    assert not (tmp_path / "loaded").exists()
+    assert "without and with" in verified.stderr  # progress
 
 
-def test_it_is_not_good_where_the_patch_is_not_on(monkeypatch, capsys):
-    monkeypatch.setattr(verify, "LAUNCHES", ([], []))
+def test_of_a_500_it_knows_whether_it_was_a_refusal(verified):
+    speech = next(kind for kind in verified.json["kinds"] if kind["kind"] == "speech")
+    assert speech["without"]["refused"]  # up to 1.99 it escapes as a bare 500
+    assert speech["without"]["status"] in (429, 500)
+
+
+def test_it_contacts_loads_and_prints_nothing_of_the_operators(verified):
+    assert verified.json["left_out"] == [*LEFT_OUT]
+    assert not [secret for secret in SECRETS if secret in verified.stdout + verified.stderr]
+    assert verified.came == []
+    assert not verified.loaded
+
+
+def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys):
+    """What the proxy without it answered, on both sides."""
+
+    def told(kind):
+        answer = kind["without"]
+        return Told(answer["status"], tuple(answer["retry_after"]), answer["refused"])
+
+    found = [Comparison(kind["kind"], told(kind), told(kind)) for kind in verified.json["kinds"]]
+    monkeypatch.setattr(verify, "compare", lambda *arguments: tuple(found))
     assert main(["verify"]) == 1
-    shown = capsys.readouterr()
-    assert "MISSING" in shown.out
-    rows = {line[:26].strip(): line for line in shown.out.splitlines()}
-    if "500 retry-after: -" in rows["speech"]:  # up to 1.99 its refusal escapes as that
-        assert rows["speech"].endswith("MISSING")
-    assert "verdict: NOT good" in shown.out
-    assert "without and with" in shown.err  # progress
+    shown = capsys.readouterr().out
+    rows = {line[:26].strip(): line for line in shown.splitlines()}
+    assert rows["completions"].endswith("MISSING")
+    assert rows["speech"].endswith("MISSING")
+    assert "verdict: NOT good" in shown
 
 
 @pytest.mark.parametrize(
@@ -243,15 +283,28 @@ def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "model_list",
-    [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [{"model_name": "a/*"}], [[1]]],
+    [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [[1]]],
 )
 def test_a_model_list_of_another_shape_is_no_groups(model_list):
     assert own_groups(model_list) == ()
 
 
+def test_groups_that_are_not_asked_are_named():
+    two = (("openai", {}), ("openai", {}))
+    own = OwnSettings({}, (), tuple(OwnGroup(f"m{number}", two) for number in range(23)))
+    (line,) = [line for line in verify._lines([], own, good=False) if "not asked" in line]
+    assert line.strip() == "not asked, as so many others are: m20, m21, m22"
+
+
 def test_of_a_deployment_only_numbers_are_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
-    params.update(tpm="os.environ/TPM", weight=True, order=2, extra_headers={"x": "y"})
+    params.update(
+        tpm="os.environ/TPM",
+        weight=True,
+        order=2,
+        cooldown_time=float("nan"),
+        extra_headers={"x": "y"},
+    )
     (group,) = own_groups([{"model_name": "m", "litellm_params": params}, {"model_name": "m"}][:1])
     (entry,) = group.entries("http://stand-in")
     assert entry["litellm_params"] == {
