@@ -28,12 +28,12 @@ router = litellm.Router(
 )
 
 def wait_for_the_router(state):
-    return litellm_patch.retry_after(state.outcome.exception()) or 0.1
+    return litellm_patch.retry_after(state.outcome.exception()) or 0.3
 
 waits = []
 @tenacity.retry(
     wait=wait_for_the_router,
-    stop=tenacity.stop_after_attempt(6),
+    stop=tenacity.stop_after_attempt(9),
     after=lambda state: waits.append(state.outcome.exception()),
 )
 def ask():
