@@ -119,6 +119,7 @@ def verified(tmp_path_factory) -> Verified:
         (folder / "config.yaml").write_text(own.replace("PORT", str(port)))
         database = f"postgresql://u:hunter2@{host}:{port}/db"
         theirs = {"DATABASE_URL": database, "REDIS_HOST": host, "REDIS_PORT": str(port)}
+        theirs["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             [sys.executable, "-m", "litellm_patch", "verify", "--json", "--config", "config.yaml"],
             env={**os.environ, **theirs, "STORE_MODEL_IN_DB": "True", "NUM_WORKERS": "4"},
