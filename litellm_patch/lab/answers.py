@@ -75,6 +75,13 @@ def _embeddings(body: Body) -> Answer:
     )
 
 
+# LiteLLM's first releases with responses insist on every field.
+_UNSET = (
+    "error incomplete_details instructions max_output_tokens metadata previous_response_id "
+    "reasoning temperature text top_p truncation user"
+).split()
+
+
 def _responses(body: Body) -> Answer:
     text = {"type": "output_text", "text": "served", "annotations": []}
     message = {
@@ -86,6 +93,7 @@ def _responses(body: Body) -> Answer:
     }
     return Answer.json(
         {
+            **dict.fromkeys(_UNSET),
             "id": "resp_1",
             "object": "response",
             "created_at": 1,

@@ -2,7 +2,8 @@
 
 LiteLLM's older limiters write fractions of seconds into ``Retry-After``, which urllib3 rejects
 as an invalid header. Where an endpoint does not convert their `HTTPException`, FastAPI sends
-that. And ``/v1/rag/query`` makes a 500 of whatever happened, also of the router's refusal.
+that. And ``/v1/rag/query`` makes one of whatever happened, also of the router's refusal: a 500,
+since 1.108.1 a 429 without the wait.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Callable
 from ..handler_tables import add_handlers, ask
 from ..report import failed
 from ..wait.headers import RETRY_AFTER, with_retry_after
-from ..wait.limits import find_limit, find_own_refusal
+from ..wait.limits import find_own_refusal
 from .paced_wait import paced
 from .proxy_app import loaded_class, table_of
 from .seam import DoesNotFit, Seam, Undo
@@ -32,10 +33,7 @@ class ValidRetryAfter:
         async def handler(request: Any, error: Exception) -> Any:
             answer = await ask(original, request, error)
             try:
-                status = getattr(answer, "status_code", None)
-                if status == 429 and _make_valid(answer, error):
-                    reached()
-                elif isinstance(status, int) and status >= 500 and _unhide(answer, error):
+                if _tell(answer, error):
                     reached()
             except Exception as problem:
                 failed(f"seam {seam.name} failed, LiteLLM's own answer stands", problem)
@@ -44,23 +42,17 @@ class ValidRetryAfter:
         return add_handlers(app, {http_class: handler})
 
 
-def _make_valid(answer: Any, error: Exception) -> bool:
-    """Whether `answer` has a ``Retry-After``, which is then valid."""
-    limit = find_limit(error, "", time.time())
-    value = answer.headers.get(RETRY_AFTER)
-    if limit is None or limit.seconds is None or value is None:
+def _tell(answer: Any, error: Any) -> bool:
+    """Whether `answer` was made of a refusal; then it is a 429, with a valid ``Retry-After``."""
+    status = getattr(answer, "status_code", None)
+    if not isinstance(status, int) or not (status == 429 or status >= 500):
         return False
-    answer.headers.update(with_retry_after({RETRY_AFTER: value}, limit))
-    return True
-
-
-def _unhide(answer: Any, error: Any) -> bool:
-    """Whether `answer` was made of a refusal by LiteLLM's router, and is now the 429 that it is."""
     now = time.monotonic()
     refusal = find_own_refusal(error, str(error.detail), now, time.time())
     if refusal is None:
         return False
     answer.status_code = 429
-    if refusal.seconds is not None:
-        answer.headers.update(with_retry_after({}, paced(refusal, error, now)))
+    value = answer.headers.get(RETRY_AFTER)
+    theirs = {} if value is None else {RETRY_AFTER: value}
+    answer.headers.update(with_retry_after(theirs, paced(refusal, error, now)))
     return True

@@ -101,21 +101,33 @@ def test_anything_else_escapes_as_it_is(answer, error):
     assert escaped is error
 
 
+@pytest.mark.parametrize("made", [500, 429])
 @pytest.mark.parametrize(
-    "error, status",
-    [(refusal(), 429), (ValueError("something else"), 500)],
+    "error, refused",
+    [(refusal(), True), (ValueError("something else"), False)],
     ids=["a refusal", "another failure"],
 )
-def test_an_http_500_that_hides_a_refusal_is_a_429_with_the_same_body(answer, error, status):
+def test_an_http_exception_made_of_a_refusal_is_a_429_with_the_same_body(
+    answer, error, refused, made
+):
     from fastapi import HTTPException
 
     async def endpoint():
         try:
             raise error
         except ValueError as caught:
-            raise HTTPException(500, {"error": str(caught)})  # noqa: B904 - as LiteLLM does
+            raise HTTPException(made, {"error": str(caught)})  # noqa: B904 - as LiteLLM does
 
     told, headers, body, escaped = answer(endpoint)
-    assert (told, escaped) == (status, None)
+    assert (told, escaped) == (429 if refused else made, None)
     assert str(error).split("'")[0].encode() in body
-    assert headers.get("retry-after") == ("60" if status == 429 else None)
+    assert headers.get("retry-after") == ("60" if refused else None)
+
+
+@pytest.mark.parametrize("value, told", [("16.759601", "17"), ("60", "60"), (None, None)])
+def test_a_limiters_http_exception_tells_whole_seconds(answer, value, told):
+    from fastapi import HTTPException
+
+    headers = {} if value is None else {"retry-after": value}
+    status, headers, _, _ = answer(raises(HTTPException(429, "Crossed TPM / RPM", headers)))
+    assert (status, headers.get("retry-after")) == (429, told)
