@@ -25,7 +25,7 @@ from litellm_patch.wait.delay_seconds import parse_delay_seconds
 from litellm_patch.wait.exception_chain import find_refusal
 
 MATRIX = (Path(__file__).parents[2] / "setup.cfg").read_text()
-RELEASES = re.findall(r"^ +py\d+-litellm-([\d.]+)$", MATRIX, flags=re.M)
+RELEASES = re.findall(r"^ +py\d+-litellm-([\d.]+)", MATRIX, flags=re.M)
 NEWEST = max(RELEASES, key=lambda release: tuple(map(int, release.split("."))))
 CONFIGURED, PASSED = 60, 30
 """Seconds: of a cooldown, and those of them that are over."""
