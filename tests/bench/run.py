@@ -2,7 +2,8 @@
 
     python tests/bench/run.py --short     # under 3 minutes
     python tests/bench/run.py --redis     # two proxies on one Redis
-    python tests/bench/run.py --full      # both, the grid, more recoveries, three seeds
+    python tests/bench/run.py --table     # the README's: overload, recoveries, Redis; three seeds
+    python tests/bench/run.py --full      # that and the grid
 
 All variants run side by side; `--variants` plays some of them alone, which needs less CPU.
 The results go to a folder: `results.csv`, `requests.csv`, `table.md`, `grid.md`,
@@ -31,7 +32,7 @@ from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
 from variants import LABELS, NATIVE, OLD, Running, environments, running_variants
 
 SHORT: list[Scenario] = [Overload(), Recovery(30, 60)]
-FULL: list[list[Scenario]] = [RECOVERIES, [Overload(), *GRID]]
+TABLE: list[Scenario] = [Overload(), *sorted(RECOVERIES, key=lambda one: one.calls_per_second)]
 REDIS: list[Scenario] = [Overload(), Recovery(30, 12)]
 BEARABLE = 7.0
 """Calls per second, of all scenarios that are played at a time, to each of the variants: four
@@ -100,9 +101,11 @@ def _rounds(
     options: argparse.Namespace, played: Container[tuple[str, int, int]]
 ) -> Iterator[tuple[int, list[Scenario], bool]]:
     """Seed, scenarios that are still to be played with it, whether two proxies share a Redis."""
-    alone = [SHORT] if options.short else FULL if options.full else []
+    alone = [SHORT] if options.short else [] if options.redis else [TABLE]
+    if options.full:
+        alone.append(list(GRID))
     shared = [] if options.short else [REDIS]
-    for seed in range(options.seeds or (3 if options.full else 1)):
+    for seed in range(options.seeds or (1 if options.short or options.redis else 3)):
         for proxies, batches in ((1, alone), (2, shared)):
             for batch in batches:
                 left = [one for one in batch if (one.name, seed, proxies) not in played]
@@ -205,9 +208,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--short", action="store_true", help="under 3 minutes")
-    length.add_argument("--full", action="store_true", help="everything, about two hours")
+    length.add_argument("--table", action="store_true", help="the README's, half an hour")
+    length.add_argument("--full", action="store_true", help="with the grid, over two hours")
     length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
-    parser.add_argument("--seeds", type=int, help="how many runs of each (default 1, full 3)")
+    parser.add_argument("--seeds", type=int, help="how many runs of each")
     parser.add_argument("--variants", nargs="+", choices=LABELS, default=tuple(LABELS))
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")
     parser.add_argument("--native", metavar="PYTHON", help=f"interpreter with LiteLLM {NATIVE}")
