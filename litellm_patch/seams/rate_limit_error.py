@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..wait.exception_chain import READY_AT
+from ..wait.exception_chain import READY_AT, SHORTEST
 from .cooldown_cache import NOTE
 
 
@@ -25,4 +25,4 @@ def put_on_refusal(refusal: Any, arguments: Mapping[str, Any], result: object) -
         return
     ready_at = note[1]
     setattr(refusal, READY_AT, ready_at)
-    refusal.retry_after = max(ready_at - time.monotonic(), 0.0)
+    refusal.retry_after = max(ready_at - time.monotonic(), SHORTEST)

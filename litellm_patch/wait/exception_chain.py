@@ -25,6 +25,9 @@ FALLBACK_REFUSALS = "litellm_patch_fallback_refusals"
 """Attribute that the fallback seam puts on the error of a model group: a list of the refusals
 of its fallbacks, which LiteLLM itself does not link to it."""
 
+SHORTEST = 0.001
+"""Seconds that a refusal tells at least: 0 is for a configured 0 alone."""
+
 _EXAMINED_AT_MOST = 1000
 
 
@@ -100,7 +103,7 @@ def _configured(refusal: BaseException) -> float | None:
 def _seconds_left(refusal: BaseException, now: float) -> float | None:
     ready_at = getattr(refusal, READY_AT, None)
     if isinstance(ready_at, float):
-        return usable_seconds(max(ready_at - now, 0.001))  # 0 is for a configured 0 alone
+        return usable_seconds(max(ready_at - now, SHORTEST))
     return _configured(refusal)
 
 
