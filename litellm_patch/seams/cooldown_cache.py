@@ -23,6 +23,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from ..wait.cooldown_records import HeldCooldown, first_ready, usable_timestamp
+from ..wait.delay_seconds import usable_seconds
 from .shared_expiry import SharedExpiries
 
 NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldown", default=None)
@@ -31,6 +32,9 @@ NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldo
 
 COPY_MAY_BE_LATE = 0.05
 """Seconds that a copy may outlive its record; less is not worth writing it again."""
+
+RECORDED_LATER = 1.0
+"""Seconds between the times that LiteLLM writes into a record and takes for its entry."""
 
 _OWN_AT_MOST = 10_000
 _own: dict[str, float] = {}  # cache key -> timestamp of the cooldown that this process wrote
@@ -73,13 +77,28 @@ def _held(cache: Any, key: str) -> HeldCooldown | None:
     written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
     redis = getattr(_store(cache), "redis_cache", None)
     shared_seconds = None
-    if redis is not None and written is not None and _own.get(key) != written:
-        shared_seconds = _shared.seconds(redis, key, written)
+    if redis is not None and written is not None:
+        own = _own.get(key) == written
+        if not own or _outlives(memory.ttl_dict.get(key), record):
+            shared_seconds = _shared.seconds(redis, key, written)
     if shared_seconds is not None:
         _keep_no_longer(memory, key, record, shared_seconds)
         if shared_seconds <= 0:
             return HeldCooldown(None, expires_at=time.time())
     return HeldCooldown(record, memory.ttl_dict.get(key), shared_seconds)
+
+
+def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:
+    """Whether an entry is kept for longer than its own record says.
+
+    So it is where this process cooled a deployment of whose cooldown it had a copy: LiteLLM
+    replaces the record, and leaves the entry the ten minutes of the copy.
+    """
+    lasts = usable_seconds(record.get("cooldown_time"))
+    if lasts is None or not isinstance(expires_at, float):
+        return False
+    ends_at: float = record["timestamp"] + lasts
+    return expires_at > ends_at + RECORDED_LATER
 
 
 def _keep_no_longer(memory: Any, key: str, record: object, seconds: float) -> None:

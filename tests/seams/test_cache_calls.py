@@ -130,6 +130,25 @@ def test_a_copy_that_redis_has_dropped_is_dropped():
     assert [memory.get_cache(key) for key in KEYS] == [None, None]
 
 
+def test_a_cooldown_of_ones_own_in_the_place_of_a_copy_ends_when_redis_ends_it():
+    cache, memory, redis = cooldowns(foreign())
+    ask_without_the_patch(cache)  # which leaves copies for ten minutes
+    kept_until = dict(memory.ttl_dict)
+    for model in MODELS:  # answers to requests that were under way
+        cache.add_deployment_to_cooldown(
+            model_id=model,
+            original_exception=ValueError(),
+            exception_status=429,
+            cooldown_time=9,
+        )
+    if any(memory.ttl_dict[key] < kept_until[key] - 60 for key in KEYS):
+        pytest.skip("this release gives the entry the new cooldown's life")
+    redis.called.clear()
+    assert [seconds_left(cache) for _ in range(3)] == [pytest.approx(7, abs=0.5)] * 3
+    assert redis.called.count("pttl") == len(MODELS)
+    assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
+
+
 def test_a_record_that_redis_keeps_for_ever_is_left_alone():
     cache, memory, redis = cooldowns(foreign(), milliseconds=-1)
     ask_without_the_patch(cache)
