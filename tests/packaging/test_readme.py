@@ -55,8 +55,6 @@ COMMANDS = {
     "install(app, body=…)": "test_the_body_may_be_the_apps_own",
     "litellm_patch.retry_after(error)": "test_it_is_found_under_an_error_that_does_not_mention_it",
     "python -c pass": "test_a_process_without_litellm_loads_two_small_modules_and_no_more",
-    # Two and a half minutes of both cores: its results are committed, and compared below.
-    "python tests/bench/run.py --short": "test_the_table_of_pacing_is_the_benchmarks",
 }
 """What a reader may type, and the test that runs it; or CI, which runs it itself."""
 
