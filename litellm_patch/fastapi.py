@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 from .handler_tables import add_handlers, answer_without, own_table
 from .report import once
 from .seams.paced_wait import paced
-from .wait.exception_chain import is_cooldown_refusal
 from .wait.headers import with_retry_after
-from .wait.limits import find_own_refusal, is_own_limit
+from .wait.limits import find_own_refusal, is_own_refusal
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -72,7 +71,7 @@ def install(app: Starlette, body: Body = openai_body) -> None:
 
     async def handler(request: Request, refusal: Exception) -> Any:
         # A WebSocket carries no header any more.
-        if request.scope.get("type") != "http" or not _is_refusal(refusal):
+        if request.scope.get("type") != "http" or not is_own_refusal(refusal):
             return await answer_without(classes, own_table(app), request, refusal)
         seconds, headers = _wait(refusal)
         try:
@@ -83,11 +82,6 @@ def install(app: Starlette, body: Body = openai_body) -> None:
             return JSONResponse(content, status_code=429, headers=headers)
 
     add_handlers(app, dict.fromkeys(classes, handler))
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the router decided it, without asking a provider."""
-    return is_cooldown_refusal(error) or is_own_limit(error)
 
 
 def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:

@@ -22,8 +22,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from ..wait.cooldown_records import HeldCooldown, first_ready, usable_timestamp
-from ..wait.delay_seconds import usable_seconds
+from ..wait.cooldown_records import HeldCooldown, first_ready, recorded_end, usable_timestamp
 from .shared_expiry import SharedExpiries
 
 NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldown", default=None)
@@ -94,10 +93,9 @@ def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:
     So it is where this process cooled a deployment of whose cooldown it had a copy: LiteLLM
     replaces the record, and leaves the entry the ten minutes of the copy.
     """
-    lasts = usable_seconds(record.get("cooldown_time"))
-    if lasts is None or not isinstance(expires_at, float):
+    ends_at = recorded_end(record)
+    if ends_at is None or not isinstance(expires_at, float):
         return False
-    ends_at: float = record["timestamp"] + lasts
     return expires_at > ends_at + RECORDED_LATER
 
 

@@ -21,8 +21,7 @@ from ..handler_tables import (
     own_table,
 )
 from ..report import failed
-from ..wait.exception_chain import is_cooldown_refusal
-from ..wait.limits import is_own_limit
+from ..wait.limits import is_own_refusal
 from .seam import DoesNotFit, Seam, Undo
 
 _REFUSALS = (
@@ -85,9 +84,7 @@ def loaded_class(module: str, name: str) -> Any:
 
 
 def _is_for_us(request: Any, refusal: Exception) -> bool:
-    return request.scope.get("type") == "http" and (
-        is_cooldown_refusal(refusal) or is_own_limit(refusal)
-    )
+    return request.scope.get("type") == "http" and is_own_refusal(refusal)
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:

@@ -60,12 +60,18 @@ def seconds_left(held: HeldCooldown, now: float) -> float | None:
 def _by_record(record: object, now: float) -> float | None:
     if not isinstance(record, Mapping):
         return None
-    began = usable_timestamp(record.get("timestamp"))
-    lasts = usable_seconds(record.get("cooldown_time"))
-    if began is None or lasts is None:
+    lasts, ends_at = usable_seconds(record.get("cooldown_time")), recorded_end(record)
+    if lasts is None or ends_at is None:
         return None
     # A beginning in the future is a clock that was set back: not longer than the whole cooldown.
-    return min(max(began + lasts - now, 0.0), lasts)
+    return min(max(ends_at - now, 0.0), lasts)
+
+
+def recorded_end(record: Mapping[str, object]) -> float | None:
+    """Wall-clock time in seconds at which the cooldown ends by its record, None if it says none."""
+    began = usable_timestamp(record.get("timestamp"))
+    lasts = usable_seconds(record.get("cooldown_time"))
+    return None if began is None or lasts is None else began + lasts
 
 
 def usable_timestamp(value: object) -> float | None:

@@ -17,6 +17,7 @@ from .exception_chain import (
     NO_DEPLOYMENTS,
     Refusal,
     find_refusal,
+    is_cooldown_refusal,
     is_named,
     related,
 )
@@ -103,6 +104,11 @@ def is_own_limit(error: BaseException) -> bool:
         and getattr(error, "llm_provider", None) == ""
         and any(text in _text(error) for text in _OWN_TEXTS)
     )
+
+
+def is_own_refusal(error: BaseException) -> bool:
+    """Whether LiteLLM's router decided `error`, without asking a provider."""
+    return is_cooldown_refusal(error) or is_own_limit(error)
 
 
 def seconds_to_next_minute(clock: float) -> float:
