@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import EXACT
 
 from litellm_patch.lab.client import call, chat
 from litellm_patch.lab.cooling import cool_down
@@ -72,7 +73,9 @@ def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path
         groups = group("good", stand_in.url, ["good-a", "good-b"])
         groups += group("bad", stand_in.url, ["bad-a", "bad-b"], cooldown_time=120)
         start = running_proxy(
-            config(groups), launch=launch(agent, ours_first, tmp_path), environment=SILENT
+            config(groups),
+            launch=launch(agent, ours_first, tmp_path),
+            environment={**SILENT, **EXACT},
         )
         with start as proxy:
             served = chat(proxy, "good")

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from conftest import LAUNCHER
+from conftest import EXACT, LAUNCHER
 from trees import make_whole_tree, site_packages
 
 from litellm_patch.lab.client import chat
@@ -57,7 +57,7 @@ def test_a_429_tells_what_is_left(patched, launch):
         with running_proxy(
             config(models, router_settings={"cooldown_time": 60}),
             launch=launch,
-            environment={"PYTHONPATH": str(patched)},
+            environment={"PYTHONPATH": str(patched), **EXACT},
         ) as proxy:
             cool_down(proxy, "m")
             first, from_, until = timed(proxy)
