@@ -14,7 +14,7 @@ from scenarios import BY_NAME, Scenario
 COLUMNS = (
     ("scenario", "variant", "seed", "proxies", "calls", "share_served", "requests_per_call")
     + ("late_median", "late_p95", "late_worst", "provider_refusals")
-    + ("floor_share_served", "floor_requests_per_call", "floor_lateness")
+    + ("clients_late", "floor_share_served", "floor_requests_per_call", "floor_lateness")
 )
 
 Second = tuple[int, int]  # of the run, and the status that a proxy answered in it
@@ -27,6 +27,7 @@ class Result:
     Attributes:
         proxies: how many, on one Redis if they are more than one.
         late: median, 95th percentile and worst, in seconds after the cooldown's end.
+        clients_late: by how many seconds the clients' own process was late at worst.
         requests: how many reached the proxies, by second and status.
     """
 
@@ -39,6 +40,7 @@ class Result:
     requests_per_call: float
     late: tuple[float, ...]
     provider_refusals: int
+    clients_late: float
     requests: Mapping[Second, int] = field(default_factory=dict)
 
     @property
@@ -52,12 +54,14 @@ class Result:
             (self.scenario.name, self.variant, self.seed, self.proxies, self.calls)
             + (round(self.share_served, 4), round(self.requests_per_call, 3))
             + (tuple(round(seconds, 2) for seconds in self.late) or (None, None, None))
-            + (self.provider_refusals, round(floor.share_served, 4))
-            + (floor.requests_per_call, floor.lateness)
+            + (self.provider_refusals, round(self.clients_late, 2))
+            + (round(floor.share_served, 4), floor.requests_per_call, floor.lateness)
         )
 
 
-def of_run(scenario: Scenario, variant: str, seed: int, proxies: int, outcome: Outcome) -> Result:
+def of_run(
+    scenario: Scenario, variant: str, seed: int, proxies: int, outcome: Outcome, clients_late: float
+) -> Result:
     return Result(
         scenario,
         variant,
@@ -68,6 +72,7 @@ def of_run(scenario: Scenario, variant: str, seed: int, proxies: int, outcome: O
         requests_per_call=outcome.requests_per_call,
         late=outcome.lateness() or (),
         provider_refusals=outcome.provider_refusals,
+        clients_late=clients_late,
         requests=Counter(
             (int(at), status) for call in outcome.calls for at, status in call.requests
         ),
@@ -105,6 +110,7 @@ def read(folder: Path) -> list[Result]:
             requests_per_call=float(row["requests_per_call"]),
             late=tuple(float(row[name]) for name in COLUMNS[7:10] if row[name]),
             provider_refusals=int(row["provider_refusals"]),
+            clients_late=float(row["clients_late"]),
             requests=requests[_key(row)],
         )
         for row in _rows(folder / "results.csv")

@@ -53,6 +53,11 @@ class Overload:
         return self.steady + self.burst / self.every
 
     @property
+    def busy(self) -> float:
+        """Seconds after which nobody calls any more, and most have returned."""
+        return self.length + self.cooldown + 10
+
+    @property
     def apart(self) -> float:
         """Seconds between two variants of four, which keeps their bursts apart on few cores."""
         return self.every / 4
@@ -88,6 +93,11 @@ class Recovery:
     @property
     def calls_per_second(self) -> float:
         return self.clients / self.cooldown
+
+    @property
+    def busy(self) -> float:
+        """Seconds after which everyone is back."""
+        return self.cooldown + self.clients / 10
 
     @property
     def apart(self) -> float:

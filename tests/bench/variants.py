@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from scenarios import Overload, Scenario
 
@@ -83,41 +82,29 @@ class Running:
 
 
 @contextmanager
-def running_variants(
-    names: Sequence[str],
-    scenarios: Sequence[Scenario],
-    commands: Mapping[str, Path],
-    *,
-    redis: bool = False,
-    waiting: Callable[[float], None] = lambda seconds: None,
-) -> Iterator[list[Running]]:
-    """Run the proxies of the variants of these names, each with a model group for each scenario.
+def running_variant(
+    name: str, scenarios: Sequence[Scenario], commands: Mapping[str, Path], *, redis: bool = False
+) -> Iterator[Running]:
+    """Run the proxies of the variant of this name, with a model group for each scenario.
 
     Args:
         commands: release to the folder of its environment's commands.
-        redis: two proxies for each variant, which share a Redis server of their own.
-        waiting: called while the proxies start.
+        redis: two proxies, which share a Redis server of their own.
     """
+    (variant,) = (one for one in VARIANTS if one.name == name)
     with ExitStack() as stack:
-        variants = []
-        starts = []
-        pool = stack.enter_context(ThreadPoolExecutor(2))  # as many as a small machine has cores
-        for variant in (one for one in VARIANTS if one.name in names):
-            stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
-            for name in (SERVED, COOLED):
-                stand_ins[name] = stack.enter_context(running_stand_in())
-            running = Running(variant, stand_ins)
-            variants.append(running)
-            shared = {}
-            if redis:
-                server = stack.enter_context(running_redis())
-                shared = {"redis_host": "127.0.0.1", "redis_port": server.port}
-            for _ in range(2 if redis else 1):
-                start = _proxy(running, scenarios, commands[variant.release], shared, waiting)
-                starts.append((running, pool.submit(stack.enter_context, start)))
-        for running, start_of in starts:
-            running.proxies.append(start_of.result())
-        yield variants
+        stand_ins = {one.name: stack.enter_context(_stand_in(one)) for one in scenarios}
+        for group_name in (SERVED, COOLED):
+            stand_ins[group_name] = stack.enter_context(running_stand_in())
+        running = Running(variant, stand_ins)
+        shared = {}
+        if redis:
+            server = stack.enter_context(running_redis())
+            shared = {"redis_host": "127.0.0.1", "redis_port": server.port}
+        for _ in range(2 if redis else 1):
+            start = _proxy(running, scenarios, commands[variant.release], shared)
+            running.proxies.append(stack.enter_context(start))
+        yield running
 
 
 @contextmanager
@@ -133,7 +120,6 @@ def _proxy(
     scenarios: Sequence[Scenario],
     commands: Path,
     shared: Mapping[str, Any],
-    waiting: Callable[[float], None],
 ) -> Any:
     groups = {SERVED: 1, COOLED: 30, **{scenario.name: scenario.cooldown for scenario in scenarios}}
     model_list = [
@@ -154,5 +140,4 @@ def _proxy(
         launch=[*patch, "run", "--"] if variant.patched else [],
         program=[str(commands / "litellm")],
         environment={**variant.environment, **workers},
-        waiting=waiting,
     )
