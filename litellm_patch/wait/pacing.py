@@ -28,7 +28,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-START = 13.0
+START = 15.0
 """Where nothing is known. With `HEAD` it brings 30 clients back within 2 s. (This and
 the constants below were chosen with tests/bench/simulate.py.)"""
 
@@ -39,8 +39,8 @@ SLOWEST, FASTEST = 1.0, 500.0
 """Bounds of every rate. Operators also use rpm as a mere weight of deployments; a queue that
 is slower than one a second would put few clients behind what SDKs honour."""
 
-HEAD, HEAD_FACTOR = 0.75, 2.0
-"""The first 0.75 s worth of clients returns at twice the rate, so that a few clients hardly
+HEAD, HEAD_FACTOR = 0.75, 1.25
+"""The first 0.75 s worth of clients returns a quarter faster, so that a few clients hardly
 queue; not in one instant, since a provider may have saved up less than that. A group that has
 relapsed gets no such head start until its rate is back at the beginning."""
 

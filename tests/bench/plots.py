@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,17 +13,11 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from result import Result  # noqa: E402
 from scenarios import GRID, Overload  # noqa: E402
-from simulate import CONFIGURED, EXACT, NO_HEADER, PACED, mean_share  # noqa: E402
+from simulate import mean_share  # noqa: E402
 from variants import LABELS  # noqa: E402
 
 SERVED, REFUSED = "#2a9d6f", "#d1495b"
 SHADES = {"without": "#9aa0a6", "native": "#e9a23b", "pacing-off": "#5b8bd0", "as-shipped": SERVED}
-SIMULATED = {
-    "without": NO_HEADER,
-    "native": CONFIGURED,
-    "pacing-off": EXACT,
-    "as-shipped": PACED,
-}
 
 
 def over_time(results: Sequence[Result], path: Path) -> None:
@@ -60,44 +54,37 @@ def over_time(results: Sequence[Result], path: Path) -> None:
 
 
 def over_grid(results: Sequence[Result], path: Path) -> None:
-    """Share served in each cell of the grid: measured where it was run, else simulated."""
-    measured = {
-        (result.scenario, result.variant): statistics.mean(
-            other.share_served
-            for other in results
-            if (other.scenario, other.variant, other.proxies)
-            == (result.scenario, result.variant, 1)
-        )
-        for result in results
-        if result.scenario in GRID and result.proxies == 1
-    }
-    real = all((cell, name) in measured for cell in GRID for name in LABELS)
+    """Share served in each cell of the grid that was run, and what the simulation says of it."""
+    shares: dict[tuple[Overload, str], list[float]] = defaultdict(list)
+    for result in results:
+        if isinstance(result.scenario, Overload) and result.proxies == 1:
+            shares[(result.scenario, result.variant)].append(result.share_served)
+    cells = [cell for cell in GRID if all((cell, name) in shares for name in LABELS)]
+    if not cells:
+        return
     figure, axes = pyplot.subplots(figsize=(9, 4.2))
     for offset, name in enumerate(LABELS):
-        shares = [
-            measured[(cell, name)] if real else mean_share(cell, SIMULATED[name], range(3))
-            for cell in GRID
-        ]
-        places = [number + (offset - 1.5) * 0.2 for number in range(len(GRID))]
-        axes.bar(
-            places, [100 * share for share in shares], 0.2, color=SHADES[name], label=LABELS[name]
-        )
+        places = [number + (offset - 1.5) * 0.2 for number in range(len(cells))]
+        measured = [100 * statistics.mean(shares[(cell, name)]) for cell in cells]
+        axes.bar(places, measured, 0.2, color=SHADES[name], label=LABELS[name])
+        simulated = [100 * mean_share(cell, name) for cell in cells]
+        told = "simulated" if name == "as-shipped" else None
+        axes.plot(places, simulated, "o", color="black", markersize=1.8, label=told)
     axes.step(
-        [number - 0.5 for number in range(len(GRID) + 1)],
-        [100 * cell.floor().share_served for cell in (*GRID, GRID[-1])],
+        [number - 0.5 for number in range(len(cells) + 1)],
+        [100 * cell.floor().share_served for cell in (*cells, cells[-1])],
         where="post",
         color="black",
         linewidth=0.8,
         label="physical bound",
     )
     axes.set_xticks(
-        range(len(GRID)),
-        [f"{cell.capacity}/s\n{cell.burst}\n{cell.cooldown} s" for cell in GRID],
+        range(len(cells)),
+        [f"{cell.capacity}/s\n{cell.burst}\n{cell.cooldown} s" for cell in cells],
         fontsize=6,
     )
     axes.set_xlabel("capacity, burst, cooldown")
     axes.set_ylabel("calls served, %")
-    axes.set_title("measured" if real else "simulated", fontsize=9, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.22))
     _save(figure, path)

@@ -24,12 +24,13 @@ from scenarios import GRID, Overload, Recovery, Scenario
 
 from litellm_patch.wait.pacing import KnownRate, Pacer
 
-NO_HEADER, CONFIGURED, EXACT, PACED = "no header", "configured", "exact", "paced"
+NO_HEADER, CONFIGURED, EXACT, PACED = "without", "native", "pacing-off", "as-shipped"
 VARIANTS = (NO_HEADER, CONFIGURED, EXACT, PACED)
-"""What a refused client is told: nothing, as LiteLLM's own header, the time left, its place."""
+"""What a refused client is told: nothing, as LiteLLM's own header, the time left, its place.
+They are called as the variants of the real runs that tell the same."""
 
 LATENCY = 0.03  # seconds that the provider takes to answer
-BUSY = 0.01  # seconds that a proxy is busy with a request, one after the other
+BEFORE, AFTER = 0.005, 0.01  # seconds that a proxy is busy with a request and with its answer
 RETRIES = 2  # of openai-python, by default
 HONOURED = 60.0  # seconds; openai-python below 3.0 ignores a longer wait
 SEEDS = tuple(range(10))
@@ -73,25 +74,34 @@ class Simulation:
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def _arrive(self, now: float, call: Call) -> None:
-        self._free_at = max(now, self._free_at) + BUSY
-        self._at(self._free_at, lambda then: self._request(then, call))
+        self._after(BEFORE, now, lambda then: self._request(then, call, began=now))
 
-    def _request(self, now: float, call: Call) -> None:
+    def _after(self, busy: float, now: float, step: Callable[[float], None]) -> None:
+        """Take the step when the proxy, which does one thing after the other, has done it."""
+        self._free_at = max(now, self._free_at) + busy
+        self._at(self._free_at, step)
+
+    def _request(self, now: float, call: Call, began: float) -> None:
         free = [index for index, end in enumerate(self.ends) if end <= now]
         if not free:
-            call.requests.append((now, 429))
-            self._retry(now, call, self._told(now, min(self.ends)))
+            call.requests.append((began, 429))
+            told = self._told(now, min(self.ends))
+            self._after(AFTER, now, lambda then: self._retry(then, call, told))
             return
         deployment = self._rng.choice(free)
-        if self._provider_takes(now):
-            call.requests.append((now, 200))
-            call.served_at = now + LATENCY
-        else:
-            call.requests.append((now, 429))
-            self.outcome.provider_refusals += 1
-            self._at(now + LATENCY, lambda then: self._refused(then, call, deployment))
+        taken = self._provider_takes(now)
+        call.requests.append((began, 200 if taken else 429))
+        step = self._served if taken else self._refused
+        self._at(
+            now + LATENCY,
+            lambda then: self._after(AFTER, then, lambda t: step(t, call, deployment)),
+        )
+
+    def _served(self, now: float, call: Call, deployment: int) -> None:
+        call.served_at = now
 
     def _refused(self, now: float, call: Call, deployment: int) -> None:
+        self.outcome.provider_refusals += 1
         if self.ends[deployment] <= now:  # LiteLLM keeps the first deadline (issue #40130)
             self.ends[deployment] = now + self._cooldown
         self._retry(now, call, None)  # a provider's 429 carries no wait

@@ -29,7 +29,9 @@ def test_thirty_waiting_clients_hardly_notice(cooldown, seed):
 @pytest.mark.parametrize("clients, cooldown", [(200, 12), (200, 60), (5000, 60)])
 def test_many_waiting_clients_are_served_with_two_requests(clients, cooldown):
     outcome = simulate(Recovery(clients, cooldown), PACED, 1)
-    assert (outcome.share_served, outcome.requests_per_call) == (1.0, 2.0)
+    assert outcome.share_served == 1.0
+    # Of 5000 in a minute the last are not even refused before the cooldown's end.
+    assert 1.8 < outcome.requests_per_call <= 2.0
 
 
 def test_an_overloaded_group_serves_nearly_everyone():

@@ -46,6 +46,6 @@ def test_refused_clients_return_one_after_another(side, environment, apart):
     if not apart:
         assert spread < 0.4
     elif environment:
-        assert spread > (CLIENTS - 1) / 4 / 2 - 0.4  # the first few return at twice the rate
+        assert spread > (CLIENTS - 1) / 4 - 0.4
     else:
         assert 0.2 < spread < 3
