@@ -5,8 +5,8 @@
     python tests/bench/run.py --table     # the README's: overload, recoveries, Redis; three seeds
     python tests/bench/run.py --full      # that and the grid
 
-All variants run side by side, each with its clients in a process of its own; the heaviest
-scenarios are played by half of the variants at a time. The results go to a folder:
+All variants run side by side, each with its clients in a process of its own, as many as two
+cores bear at a time. The results go to a folder:
 `results.csv`, `requests.csv`, `table.md`, `grid.md`, `over-time.svg`, `over-grid.svg`, and
 `run.json` with how long it took. What `results.csv` there has already is not played again, so
 that a run can be stopped and resumed.
@@ -32,13 +32,20 @@ from result import Result, read, write
 from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
 from variants import LABELS, NATIVE, OLD, environments
 
-SHORT: list[Scenario] = [Overload(), Recovery(30, 60)]
+SHORT: list[Scenario] = [Overload(), Recovery(30, 12)]
 TABLE: list[Scenario] = [Overload(), *sorted(RECOVERIES, key=lambda one: one.calls_per_second)]
 REDIS: list[Scenario] = [Overload(), Recovery(30, 12)]
-BEARABLE = 28.0
+BEARABLE = 31.0
 """Calls per second to all proxies together that two cores can bear, with the clients, their
-retries, and the providers. A proxy that has to wait for a core spreads a burst in time, so that
-its provider is not overloaded at all."""
+retries, and the providers: they are busy for two thirds of the time then. A proxy that has to
+wait for a core spreads a burst in time, so that its provider is not overloaded at all."""
+
+TOGETHER = 3
+"""Scenarios that follow each other, of which each variant begins with another one: a large burst
+is played beside a small one."""
+
+PERIOD = 15.0
+"""Seconds: the time between two bursts of an overload, and a whole part of the long cooldown."""
 
 DISTURBED = 0.5
 """Seconds of delay in the clients' own process from which a run is not what was asked for."""
@@ -100,36 +107,41 @@ def _rounds(
     options: argparse.Namespace, played: Container[tuple[str, int, int]]
 ) -> Iterator[tuple[int, list[Scenario], bool]]:
     """Seed, scenarios that are still to be played with it, whether two proxies share a Redis."""
-    alone = [SHORT] if options.short else [] if options.redis else [TABLE]
+    alone = SHORT if options.short else [] if options.redis else TABLE
     if options.full:
-        alone.append(list(GRID))
-    shared = [] if options.short else [REDIS]
+        alone = [*TABLE, *sorted(GRID, key=lambda one: (one.cooldown, one.capacity))]
+    shared = [] if options.short else REDIS
     for seed in range(options.seeds or (1 if options.short or options.redis else 3)):
-        for proxies, batches in ((1, alone), (2, shared)):
-            for batch in batches:
-                left = [one for one in batch if (one.name, seed, proxies) not in played]
-                if left:
-                    yield seed, left, proxies > 1
+        for proxies, batch in ((1, alone), (2, shared)):
+            left = [one for one in batch if (one.name, seed, proxies) not in played]
+            if left:
+                yield seed, left, proxies > 1
 
 
 def _expected(scenarios: Sequence[Scenario]) -> float:
-    loads = [len(LABELS) * one.calls_per_second / BEARABLE for one in scenarios]
-    lasts = [one.busy * math.ceil(load) for one, load in zip(scenarios, loads)]
-    return 90 + max(sum(one.busy * load for one, load in zip(scenarios, loads)), *lasts)
+    turns = (
+        math.ceil(one.busy / PERIOD) * max(1, len(LABELS) * one.calls_per_second / BEARABLE)
+        for one in scenarios
+    )
+    return 90 + PERIOD * sum(turns)
 
 
 class _Room:
-    """Lets scenarios in one after the other, as long as their calls per second are bearable."""
+    """Lets scenarios in, first come first served, while their calls per second are bearable."""
 
     def __init__(self) -> None:
         self._left, self._changed = BEARABLE, asyncio.Condition()
+        self._waiting: list[object] = []
 
     @asynccontextmanager
     async def taken(self, calls: float) -> AsyncIterator[None]:
-        calls = min(calls, BEARABLE)
+        calls, turn = min(calls, BEARABLE), object()
         async with self._changed:
-            await self._changed.wait_for(lambda: self._left >= calls)
+            self._waiting.append(turn)
+            await self._changed.wait_for(lambda: self._waiting[0] is turn and self._left >= calls)
+            self._waiting.remove(turn)
             self._left -= calls
+            self._changed.notify_all()
         try:
             yield
         finally:
@@ -145,52 +157,59 @@ async def _play_all(
     show: Callable[[str], None],
     measured: Callable[[list[Result]], None],
 ) -> None:
-    """Play every scenario against all variants side by side, as many as there is room for."""
-    room, playing, done = _Room(), set[str](), 0
+    """Each variant plays one scenario after the other, side by side while there is room.
 
-    async def compare(number: int, scenario: Scenario) -> None:
+    The variants keep a part of `PERIOD` between their beginnings, so that their bursts, and the
+    returns of those who wait, do not meet on a core.
+    """
+    room, done = _Room(), 0
+    began, playing = time.monotonic(), dict[str, str]()
+    results: dict[str, list[Result]] = {scenario.name: [] for scenario in scenarios}
+
+    async def play(player: Player, scenario: Scenario, delay: float) -> None:
         nonlocal done
-        turns = math.ceil(len(players) * scenario.calls_per_second / BEARABLE)
-        results: list[Result] = []
-        for turn in range(turns):
-            results += await side_by_side(players[turn::turns], number % 3, scenario)
-        results.sort(key=lambda result: list(LABELS).index(result.variant))
-        measured(results)
-        done += 1
-
-    async def side_by_side(
-        players: Sequence[Player], third: int, scenario: Scenario
-    ) -> list[Result]:
-        first = third * scenario.apart / 3
-        async with room.taken(len(players) * scenario.calls_per_second):
-            playing.add(scenario.name)
-            plays = asyncio.gather(
-                *(
-                    player.play(scenario, seed, first + place * scenario.apart)
-                    for place, player in enumerate(players)
-                )
+        result = await player.play(scenario, seed, delay)
+        if result.clients_late > DISTURBED:
+            print(
+                f"\n{scenario.name}: the clients of {result.variant} were late themselves, "
+                f"by {result.clients_late:.1f} s",
+                file=sys.stderr,
             )
-            # The others began later, but so they will in the next scenario.
-            await asyncio.wait([plays], timeout=first + scenario.busy)
-        results = await plays
-        playing.discard(scenario.name)
-        for result in results:
-            if result.clients_late > DISTURBED:
-                print(
-                    f"\n{scenario.name}: the clients of {result.variant} were late themselves, "
-                    f"by {result.clients_late:.1f} s",
-                    file=sys.stderr,
-                )
-        return results
+        results[scenario.name].append(result)
+        if len(results[scenario.name]) == len(players):
+            measured(
+                sorted(results[scenario.name], key=lambda one: list(LABELS).index(one.variant))
+            )
+            done += 1
+
+    async def play_all(place: int, player: Player) -> None:
+        plays = []
+        for scenario in _turned(scenarios, place):
+            async with room.taken(scenario.calls_per_second):
+                playing[player.name] = scenario.name
+                phase = place * PERIOD / len(LABELS)
+                delay = (began + phase - time.monotonic()) % PERIOD
+                plays.append(asyncio.create_task(play(player, scenario, delay)))
+                # Who is still waiting after that returns while the next one is played.
+                await asyncio.wait(plays[-1:], timeout=delay + scenario.busy)
+        del playing[player.name]
+        await asyncio.gather(*plays)
 
     listening = [asyncio.create_task(player.listen()) for player in players]
-    everything = asyncio.gather(*(compare(*pair) for pair in enumerate(scenarios)))
+    everything = asyncio.gather(*(play_all(*pair) for pair in enumerate(players)))
     while not everything.done():
-        show(f"{done} of {len(scenarios)} played, now {', '.join(sorted(playing))}")
+        now = ", ".join(sorted(set(playing.values())))
+        show(f"{done} of {len(scenarios)} played, now {now}")
         await asyncio.wait([everything], timeout=0.5)
     for task in listening:
         task.cancel()
     everything.result()
+
+
+def _turned(scenarios: Sequence[Scenario], place: int) -> Iterator[Scenario]:
+    for first in range(0, len(scenarios), TOGETHER):
+        some = scenarios[first : first + TOGETHER]
+        yield from (some[(place + number) % len(some)] for number in range(len(some)))
 
 
 def _remember(path: Path, seconds: float) -> None:

@@ -54,13 +54,8 @@ class Overload:
 
     @property
     def busy(self) -> float:
-        """Seconds after which nobody calls any more, and most have returned."""
-        return self.length + self.cooldown + 10
-
-    @property
-    def apart(self) -> float:
-        """Seconds between two variants of four, which keeps their bursts apart on few cores."""
-        return self.every / 4
+        """Seconds after which nobody calls any more, and the last call's cooldown is over."""
+        return self.length + self.cooldown
 
     def arrivals(self, rng: random.Random) -> Iterator[float]:
         for number in range(int(self.length * self.steady)):
@@ -92,17 +87,13 @@ class Recovery:
 
     @property
     def calls_per_second(self) -> float:
-        return self.clients / self.cooldown
+        """What two hundred clients amount to while they all return is more than their mean."""
+        return self.clients / 16
 
     @property
     def busy(self) -> float:
         """Seconds after which everyone is back."""
         return self.cooldown + self.clients / 10
-
-    @property
-    def apart(self) -> float:
-        """Seconds between two variants: of 200 clients that return at once, a proxy is busy."""
-        return max(2.5, self.clients / 10)
 
     def arrivals(self, rng: random.Random) -> Iterator[float]:
         """Evenly over the cooldown, but not in its last moments, where chance would decide."""
