@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from result import Result
-from scenarios import GRID, Overload, Scenario
+from scenarios import BY_NAME, GRID, Overload, Scenario
 from variants import LABELS
 
 NOISE = 0.02
@@ -30,7 +30,9 @@ def table(results: Sequence[Result]) -> str:
             continue
         block = blocks[(result.scenario, result.proxies)]
         block.setdefault(result.variant, []).append(result)
-    for (scenario, proxies), variants in blocks.items():
+    shown = sorted(blocks, key=lambda block: (block[1], list(BY_NAME).index(block[0].name)))
+    for scenario, proxies in shown:
+        variants = blocks[(scenario, proxies)]
         title = scenario.title + (f"; {proxies} proxies on one Redis" if proxies > 1 else "")
         for name in (name for name in LABELS if name in variants):
             lines.append(f"| {title} | {LABELS[name]} | {_cells(variants[name])} |")

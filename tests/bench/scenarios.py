@@ -114,6 +114,5 @@ GRID = [
     for burst in (20, 40, 80)
     for cooldown in (5, 10, 30)
 ]
-BY_NAME: dict[str, Scenario] = {
-    one.name: one for one in (*RECOVERIES, Recovery(30, 12), Overload(), *GRID)
-}
+BY_NAME: dict[str, Scenario] = {one.name: one for one in (Overload(), *RECOVERIES, *GRID)}
+"""In the order in which they are shown."""
