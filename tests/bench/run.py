@@ -207,6 +207,7 @@ async def _play_all(
 
 
 def _turned(scenarios: Sequence[Scenario], place: int) -> Iterator[Scenario]:
+    """The order in which the variant at `place` plays them: see `TOGETHER`."""
     for first in range(0, len(scenarios), TOGETHER):
         some = scenarios[first : first + TOGETHER]
         yield from (some[(place + number) % len(some)] for number in range(len(some)))

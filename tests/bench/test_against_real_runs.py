@@ -8,13 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from result import Result, read
-from scenarios import GRID, Overload, Recovery
+from result import read
+from scenarios import GRID, RECOVERIES, Overload, Recovery
 from simulate import CONFIGURED, EXACT, PACED, SEEDS, VARIANTS, mean_share, simulate
 
 RESULTS = [result for result in read(Path(__file__).parent / "results") if result.proxies == 1]
-RECOVERIES = [result for result in RESULTS if isinstance(result.scenario, Recovery)]
-TOLD_APART = (CONFIGURED, PACED)
 NOISE = 0.05
 """Share of calls: seeds of one real run differ by more in half of the cells."""
 
@@ -37,18 +35,16 @@ def test_every_cell_of_the_grid_was_run():
         assert set(shares(variant)) == {Overload(), *GRID}
 
 
-@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant != EXACT])
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_it_serves_as_many_calls(variant):
     differences = [simulated - measured for simulated, measured in shares(variant).values()]
-    assert abs(statistics.mean(differences)) <= 0.06
-    assert statistics.mean(map(abs, differences)) <= 0.1
+    assert abs(statistics.mean(differences)) <= 0.07
+    assert statistics.mean(map(abs, differences)) <= 0.09
 
 
-def test_its_stampedes_are_a_little_worse():
-    """Clients of one process that all wake in one instant are late, which makes it easier."""
-    differences = [simulated - measured for simulated, measured in shares(EXACT).values()]
-    assert -0.15 <= statistics.mean(differences) <= 0
-    assert max(differences) <= 0.1
+def test_it_serves_as_many_calls_in_every_cell_as_shipped():
+    for scenario, (simulated, measured) in shares(PACED).items():
+        assert simulated == pytest.approx(measured, abs=0.1), scenario.name
 
 
 def test_it_agrees_on_which_variant_serves_the_most():
@@ -59,24 +55,22 @@ def test_it_agrees_on_which_variant_serves_the_most():
             assert simulated[best] >= max(simulated[:best]), scenario.name
 
 
-@pytest.mark.parametrize("clients, variants", [(30, (CONFIGURED, EXACT, PACED)), (200, TOLD_APART)])
-def test_waiting_clients_are_as_late(clients, variants):
-    for result in RECOVERIES:
-        if result.scenario.clients == clients and result.variant in variants:
-            median, worst = lateness(result)
-            assert result.late[0] == pytest.approx(median, abs=0.5, rel=0.15)
-            assert result.late[2] == pytest.approx(worst, abs=0.5, rel=0.15)
+@pytest.mark.parametrize("variant", (CONFIGURED, EXACT, PACED))
+@pytest.mark.parametrize("scenario", RECOVERIES, ids=lambda scenario: scenario.name)
+def test_waiting_clients_are_as_late(scenario, variant):
+    """Those who return in one instant, by the hundred, wait for a busy machine: they are later."""
+    told = [one.late for one in RESULTS if (one.scenario, one.variant) == (scenario, variant)]
+    median, _, worst = (statistics.mean(column) for column in zip(*filter(None, told)))
+    simulated = lateness(scenario, variant)
+    if scenario.clients > 30 and variant == EXACT:
+        assert 0.6 * worst < simulated[1] < worst
+    else:
+        assert simulated == pytest.approx((median, worst), abs=0.5, rel=0.15)
 
 
-def test_many_clients_that_return_in_one_instant_are_at_least_as_late():
-    """They wait for the proxy, which is as slow as its machine."""
-    for result in RECOVERIES:
-        if result.variant == EXACT:
-            assert result.late[2] > lateness(result)[1] - 0.5
-
-
-def lateness(result: Result) -> tuple[float, float]:
+@cache
+def lateness(scenario: Recovery, variant: str) -> tuple[float, float]:
     """Median and worst, simulated."""
-    runs = (simulate(result.scenario, result.variant, seed).lateness() for seed in SEEDS)
+    runs = (simulate(scenario, variant, seed).lateness() for seed in SEEDS)
     median, _, worst = (statistics.mean(column) for column in zip(*filter(None, runs)))
     return median, worst
