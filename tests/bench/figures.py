@@ -49,12 +49,15 @@ def table(results: Sequence[Result]) -> str:
 def grid_table(results: Sequence[Result]) -> str:
     """A Markdown table: a row for each cell of the grid, share of calls served by each variant.
 
-    Each share is the mean over the seeds, with the lowest and the highest of them.
+    Empty where no cell was played. Each share is the mean over the seeds, with the lowest and the highest of them.
     """
     shares: dict[Overload, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for result in results:
         if result.proxies == 1 and isinstance(result.scenario, Overload):
             shares[result.scenario][result.variant].append(result.share_served)
+    cells = [one for one in GRID if one in shares]
+    if not cells:
+        return ""
     shown = [name for name in LABELS if any(name in row for row in shares.values())]
     lines = [
         "| capacity | burst | cooldown | "
@@ -62,7 +65,7 @@ def grid_table(results: Sequence[Result]) -> str:
         + " | physical bound |",
         "| --: | --: | --: |" + " --: |" * (len(shown) + 1),
     ]
-    for cell in (one for one in GRID if one in shares):
+    for cell in cells:
         served = " | ".join(_spread(shares[cell][name]) for name in shown)
         lines.append(
             f"| {cell.capacity:g}/s | {cell.burst} | {cell.cooldown:g} s | {served} "
