@@ -49,7 +49,8 @@ def table(results: Sequence[Result]) -> str:
 def grid_table(results: Sequence[Result]) -> str:
     """A Markdown table: a row for each cell of the grid, share of calls served by each variant.
 
-    Empty where no cell was played. Each share is the mean over the seeds, with the lowest and the highest of them.
+    Empty where no cell was played. Each share is the mean over the seeds, with the lowest and
+    the highest of them.
     """
     shares: dict[Overload, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for result in results:

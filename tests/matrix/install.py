@@ -2,7 +2,7 @@
 
 Called by tox with that name, in that environment. A release that needs more than its number
 to be installed on today's registry has a line in `EXTRA`; everything else needs none.
-``-sourcepatch`` at the end of the name patches LiteLLM's source (see patches/).
+``-sourcepatch`` in the name means that LiteLLM's source may have been patched in it (see patches/).
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from sysconfig import get_path
 
 ROOT = Path(__file__).parents[2]
-PATCH_SOURCE = [sys.executable, "-m", "litellm_patch", "apply", "--to", get_path("purelib")]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
 AGENTS = ["ddtrace", "openinference-instrumentation-litellm", "opentelemetry-distro"]
@@ -57,11 +55,8 @@ def requirements(factors: list[str]) -> tuple[list[str], list[str]]:
 def main() -> int:
     factors = sys.argv[1].split("-")
     wanted, overrides = requirements(factors)
-    if "sourcepatch" in factors:
-        # An environment that is used again may have an older patch in it.
-        patch, anew = [PATCH_SOURCE], ["--reinstall-package", "litellm"]
-    else:
-        patch, anew = [], []
+    # An environment that is used again has the patched LiteLLM of the last time in it.
+    anew = ["--reinstall-package", "litellm"] if "sourcepatch" in factors else []
     print("installing", *wanted, flush=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(overrides))
@@ -72,7 +67,6 @@ def main() -> int:
         for command in (
             [*install, *anew, "--override", file.name, *wanted],
             [*install, "--no-deps", "-e", str(ROOT)],
-            *patch,
         ):
             status = subprocess.call(command)
             if status:
