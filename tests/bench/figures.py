@@ -6,8 +6,8 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
-from result import Result
-from scenarios import BY_NAME, GRID, Overload, Scenario
+from result import Result, shares_served
+from scenarios import BY_NAME, GRID, Scenario
 from variants import LABELS
 
 NOISE = 0.02
@@ -52,10 +52,7 @@ def grid_table(results: Sequence[Result]) -> str:
     Empty where no cell was played. Each share is the mean over the seeds, with the lowest and
     the highest of them.
     """
-    shares: dict[Overload, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        if result.proxies == 1 and isinstance(result.scenario, Overload):
-            shares[result.scenario][result.variant].append(result.share_served)
+    shares = shares_served(results)
     cells = [one for one in GRID if one in shares]
     if not cells:
         return ""
@@ -67,7 +64,7 @@ def grid_table(results: Sequence[Result]) -> str:
         "| --: | --: | --: |" + " --: |" * (len(shown) + 1),
     ]
     for cell in cells:
-        served = " | ".join(_spread(shares[cell][name]) for name in shown)
+        served = " | ".join(_spread(shares[cell].get(name, ())) for name in shown)
         lines.append(
             f"| {cell.capacity:g}/s | {cell.burst} | {cell.cooldown:g} s | {served} "
             f"| {cell.floor().share_served:.0%} |"
@@ -87,13 +84,13 @@ def lost(results: Sequence[Result], ours: str = "as-shipped") -> list[str]:
 
     Less than `NOISE`, or than the spread of the seeds of either, is no difference.
     """
-    shares: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for result in results:
-        if isinstance(result.scenario, Overload):
-            block = shares[(result.scenario.name, result.proxies)]
-            block[result.variant].append(result.share_served)
+    blocks = [
+        (scenario.name, proxies, block)
+        for proxies in sorted({result.proxies for result in results})
+        for scenario, block in shares_served(results, proxies).items()
+    ]
     found = []
-    for (name, proxies), block in shares.items():
+    for name, proxies, block in blocks:
         for other, served in block.items():
             if other == ours or ours not in block:
                 continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
-from result import Result  # noqa: E402
+from result import Result, shares_served  # noqa: E402
 from scenarios import GRID, Overload  # noqa: E402
 from simulate import mean_share  # noqa: E402
 from variants import LABELS  # noqa: E402
@@ -55,17 +55,14 @@ def over_time(results: Sequence[Result], path: Path) -> None:
 
 def over_grid(results: Sequence[Result], path: Path) -> None:
     """Share served in each cell of the grid that was run, and what the simulation says of it."""
-    shares: dict[tuple[Overload, str], list[float]] = defaultdict(list)
-    for result in results:
-        if isinstance(result.scenario, Overload) and result.proxies == 1:
-            shares[(result.scenario, result.variant)].append(result.share_served)
-    cells = [cell for cell in GRID if all((cell, name) in shares for name in LABELS)]
+    shares = shares_served(results)
+    cells = [cell for cell in GRID if set(LABELS) <= set(shares.get(cell, ()))]
     if not cells:
         return
     figure, axes = pyplot.subplots(figsize=(9, 4.2))
     for offset, name in enumerate(LABELS):
         places = [number + (offset - 1.5) * 0.2 for number in range(len(cells))]
-        measured = [100 * statistics.mean(shares[(cell, name)]) for cell in cells]
+        measured = [100 * statistics.mean(shares[cell][name]) for cell in cells]
         axes.bar(places, measured, 0.2, color=SHADES[name], label=LABELS[name])
         simulated = [100 * mean_share(cell, name) for cell in cells]
         told = "simulated" if name == "as-shipped" else None

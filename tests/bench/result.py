@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runs import Outcome
-from scenarios import BY_NAME, Scenario
+from scenarios import BY_NAME, Overload, Scenario
 
 COLUMNS = (
     ("scenario", "variant", "seed", "proxies", "calls", "share_served", "requests_per_call")
@@ -77,6 +77,18 @@ def of_run(
             (int(at), status) for call in outcome.calls for at, status in call.requests
         ),
     )
+
+
+def shares_served(
+    results: Iterable[Result], proxies: int = 1
+) -> dict[Overload, dict[str, list[float]]]:
+    """Overload to variant to the share of calls that was served, a number for each seed."""
+    shares: dict[Overload, dict[str, list[float]]] = {}
+    for result in results:
+        if isinstance(result.scenario, Overload) and result.proxies == proxies:
+            of_variants = shares.setdefault(result.scenario, {})
+            of_variants.setdefault(result.variant, []).append(result.share_served)
+    return shares
 
 
 def write(results: Iterable[Result], folder: Path) -> None:

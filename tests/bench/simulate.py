@@ -17,6 +17,7 @@ import random
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Callable
 
 from runs import Call, Outcome
@@ -159,9 +160,10 @@ def simulate(
     return simulation.run(list(scenario.arrivals(rng)))
 
 
-def mean_share(scenario: Overload, variant: str, seeds: Sequence[int] = SEEDS) -> float:
-    """Share of calls served, the mean over `seeds`."""
-    return statistics.mean(simulate(scenario, variant, seed).share_served for seed in seeds)
+@cache
+def mean_share(scenario: Overload, variant: str) -> float:
+    """Share of calls served, the mean over `SEEDS`."""
+    return statistics.mean(simulate(scenario, variant, seed).share_served for seed in SEEDS)
 
 
 def main() -> int:

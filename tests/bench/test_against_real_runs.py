@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
-from result import read
+from result import read, shares_served
 from scenarios import GRID, RECOVERIES, Overload, Recovery
 from simulate import CONFIGURED, EXACT, PACED, SEEDS, VARIANTS, mean_share, simulate
 
@@ -17,16 +16,12 @@ NOISE = 0.05
 """Share of calls: seeds of one real run differ by more in half of the cells."""
 
 
-@cache
 def shares(variant: str) -> dict[Overload, tuple[float, float]]:
     """Share of calls served in each overload that was run: simulated, measured."""
-    measured = defaultdict(list)
-    for result in RESULTS:
-        if isinstance(result.scenario, Overload) and result.variant == variant:
-            measured[result.scenario].append(result.share_served)
     return {
-        scenario: (mean_share(scenario, variant), statistics.mean(each))
-        for scenario, each in measured.items()
+        scenario: (mean_share(scenario, variant), statistics.mean(measured[variant]))
+        for scenario, measured in shares_served(RESULTS).items()
+        if variant in measured
     }
 
 

@@ -103,16 +103,20 @@ def figure(pattern: str) -> list[str]:
     return list(found[0]) if isinstance(found[0], tuple) else [found[0]]
 
 
+def rows() -> list[dict[str, str]]:
+    with (RESULTS / "results.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
 def results() -> dict[str, dict[str, dict[str, float]]]:
     """Scenario, variant and column of results.csv to the mean of its seeds (one proxy alone)."""
     sums: dict[str, dict[str, dict[str, list[float]]]] = {}
-    with (RESULTS / "results.csv").open() as file:
-        for row in csv.DictReader(file):
-            if row["proxies"] == "1":
-                cell = sums.setdefault(row["scenario"], {}).setdefault(row["variant"], {})
-                for column, value in row.items():
-                    if column not in ("scenario", "variant") and value:
-                        cell.setdefault(column, []).append(float(value))
+    for row in rows():
+        if row["proxies"] == "1":
+            cell = sums.setdefault(row["scenario"], {}).setdefault(row["variant"], {})
+            for column, value in row.items():
+                if column not in ("scenario", "variant") and value:
+                    cell.setdefault(column, []).append(float(value))
     return {
         scenario: {
             variant: {column: sum(v) / len(v) for column, v in cell.items()}
@@ -181,8 +185,7 @@ def test_the_benchmarks_own_limits_are_told():
     measured = json.loads((RESULTS / "run.json").read_text())
     minutes, late = figure(r"(\d+) min; the clients of a variant were up to ([\d.]+) s late")
     assert abs(int(minutes) * 60 - measured["seconds"]) <= 60
-    with (RESULTS / "results.csv").open() as file:
-        assert late == f"{max(float(row['clients_late']) for row in csv.DictReader(file)):.1f}"
+    assert late == f"{max(float(row['clients_late']) for row in rows()):.1f}"
 
 
 def test_the_grid_is_told_as_it_was_measured():

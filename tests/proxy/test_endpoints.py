@@ -53,7 +53,7 @@ def pytest_generate_tests(metafunc) -> None:
         elif by_side:
             native = has_native_header() and endpoint.name.startswith(NATIVE)
             # What LiteLLM does by itself must be there on both sides.
-            for side, marks in [(WITH, []), (WITHOUT, [])] if native else sides(on_native=True):
+            for side, marks in sides(on_native=True, must_fail=not native):
                 params.append(
                     pytest.param(endpoint, side, marks=marks, id=f"{endpoint.name}-{side}")
                 )
