@@ -98,7 +98,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if marker is not None:
         on_native = marker.kwargs.get("native", False)
         params = [pytest.param(side, marks=marks) for side, marks in sides(on_native)]
-        metafunc.parametrize("side", params, scope="session")
+        metafunc.parametrize("side", params, scope="module")
 
 
 def sides(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -18,6 +19,7 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, console_script, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
+COOLDOWN = 60  # seconds; on a busy machine some have passed when a client asks
 RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
 
 # A program that takes the console script's place; it is given that script's arguments.
@@ -74,13 +76,13 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
     mark = tmp_path / "late"
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
-        configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=60))
+        configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=COOLDOWN))
         with running_proxy(
             configuration, launch=launch, environment={**environment, "MARK": str(mark)}
         ) as proxy:
             cool_down(proxy, "m")
-            while "late" in way and not mark.exists():
-                pass
+            while "after the app" in way and not mark.exists():
+                time.sleep(0.05)
             answer = chat(proxy, "m")
             speech = call(
                 proxy.url,
@@ -90,10 +92,10 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
             )
             log = proxy.log.read_text()
     assert answer.status == 429
-    assert answer.retry_after in ("60", "59", "58")
+    assert COOLDOWN - 20 < int(answer.retry_after or 0) <= COOLDOWN
     # Speech needs the app's handler as well, also where the app was built before we came.
     assert speech.status == 429, log[-5000:]
-    assert speech.retry_after in ("60", "59", "58")
+    assert COOLDOWN - 20 < int(speech.retry_after or 0) <= COOLDOWN
     assert log.count("Retry-After active on litellm") == 1, log
 
 

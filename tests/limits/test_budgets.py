@@ -23,8 +23,8 @@ if find_spec("litellm.router_strategy.budget_limiter") is None:
     )
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
-PERIOD = 15
-"""Seconds of each budget."""
+PERIOD = 25
+"""Seconds of each budget: it must not be over before a busy machine has asked all that it asks."""
 
 BUDGETS = {
     # Model group to the API by which its deployments are called. What the provider of the

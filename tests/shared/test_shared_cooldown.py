@@ -18,8 +18,10 @@ from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.redis import Redis
 from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
 
-COOLDOWN = 12  # seconds; longer than the clocks differ, or a newer LiteLLM thinks it is over
 AHEAD = (0, 5, -5)  # seconds, of the clocks of the proxies that do not see the failure
+COOLDOWN = 20
+"""Seconds. By a clock that is ahead it is over sooner, and a newer LiteLLM then asks the provider:
+what is left must be enough to ask all proxies at ten moments on a machine that is busy."""
 SKEWED = """
 import os, time
 _real, _ahead = time.time, float(os.environ.get("CLOCK_AHEAD", "0"))
@@ -74,11 +76,15 @@ def fleet(tmp_path_factory, side) -> Iterator[Fleet]:
 
         with ThreadPoolExecutor(2) as pool:
             witness, *others = pool.map(start, [0, *AHEAD])
+        for proxy in (witness, *others):
+            # A first call is slow: LiteLLM imports half of itself for it. One that reaches the
+            # router's caches would keep the older releases from Redis for some seconds.
+            assert chat(proxy, "unknown").status == 400
         yield Fleet(redis, stand_in, witness, dict(zip(AHEAD, others)))
 
 
 MOMENTS = [0.3 + 0.6 * number for number in range(10)]
-"""Seconds after the cooldown began; the last one is before its end by a clock that is ahead."""
+"""Seconds after the cooldown began; the last is long before its end by a clock that is ahead."""
 
 
 @pytest.mark.needs_patch(native=True)
@@ -122,4 +128,4 @@ def test_its_own_cooldown_costs_a_proxy_no_redis_call(fleet):
     reads = fleet.reads() - before
     assert all(answer.retry_after is not None for answer in answers)
     assert all(int(answer.retry_after) < COOLDOWN for answer in answers)
-    assert reads < 3  # what a proxy does behind its requests asks now and then
+    assert reads < len(answers) / 2  # what a proxy does behind its requests asks now and then
