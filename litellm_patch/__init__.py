@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .activation import activate, deactivate
-    from .status import status
+    from .seam_status import status
     from .wait.told import retry_after
 
 __all__ = ["__version__", "activate", "deactivate", "retry_after", "status"]
@@ -22,7 +22,7 @@ _HOME_OF = {
     "activate": "activation",
     "deactivate": "activation",
     "retry_after": "wait.told",
-    "status": "status",
+    "status": "seam_status",  # a module of the name would take the function's place
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 
 import wrapt
 
@@ -11,7 +10,6 @@ from . import hooks
 from .report import once
 from .trigger import disarm, is_known, said, switched_off
 
-_lock = threading.Lock()
 _registered = False
 
 
@@ -27,11 +25,12 @@ def activate() -> None:
         )
     if switched_off():
         return
-    with _lock:
-        first, _registered = not _registered, True
-    if first:
+    if not _registered:
+        # Threads that come at once all register: whoever returned while another one is still at
+        # it might import LiteLLM unheard. A hook that is called twice does its work once.
         for module in sorted(hooks.MODULES):
             _register(module)
+        _registered = True
     hooks.resume()
 
 

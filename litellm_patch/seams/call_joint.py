@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 import wrapt
@@ -30,8 +30,10 @@ class AfterCall:
             parent, name, original = wrapt.resolve_path(module, seam.attribute)
         except AttributeError as error:
             raise DoesNotFit(f"{seam.module} has no {seam.attribute}") from error
-        signature = _signature_with(seam, original)
+        signature = _require(seam.attribute, original, seam.parameters)
         is_method = inspect.isclass(parent)
+        if seam.made_with:
+            _require(f"{parent.__name__}.__init__", parent, [seam.made_with])
 
         def wrapper(
             wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -84,13 +86,13 @@ def _is_wrapt(layer: object) -> bool:
     return any(kind.__name__ in ("ObjectProxy", "BaseObjectProxy") for kind in type(layer).__mro__)
 
 
-def _signature_with(seam: Seam, function: Any) -> inspect.Signature:
-    """The signature of `function`, if it has all parameters that the seam reads."""
+def _require(attribute: str, function: Any, parameters: Sequence[str]) -> inspect.Signature:
+    """The signature of `function`, if it has all of `parameters`."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError) as error:
-        raise DoesNotFit(f"{seam.attribute} has no readable signature") from error
-    missing = [name for name in seam.parameters if name not in signature.parameters]
+        raise DoesNotFit(f"{attribute} has no readable signature") from error
+    missing = [name for name in parameters if name not in signature.parameters]
     if missing:
-        raise DoesNotFit(f"{seam.attribute} has no parameter {', '.join(missing)}")
+        raise DoesNotFit(f"{attribute} has no parameter {', '.join(missing)}")
     return signature

@@ -50,6 +50,8 @@ class Seam:
         attribute: dotted path in that module.
         parameters: names that its signature must have; order is not required, because we
             read arguments by name.
+        made_with: a parameter that the class of a method must be made with, or "". A class that
+            keeps elsewhere what the seam reads has the same methods, and is made with another.
         adds: what LiteLLM does with it that it does not do without.
         releases: the LiteLLM releases that have the place.
         unnecessary_when: what would make the seam superfluous.
@@ -68,3 +70,4 @@ class Seam:
     unnecessary_when: str
     joint: Joint
     unneeded: Callable[[object], str] = always_needed
+    made_with: str = ""

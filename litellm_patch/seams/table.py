@@ -23,9 +23,10 @@ SEAMS: tuple[Seam, ...] = (
         attribute="CooldownCache.add_deployment_to_cooldown",
         parameters=("model_id",),
         adds="knows which cooldowns another proxy wrote to the shared Redis",
-        releases="all since 1.53.1",
+        releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time",
         joint=AfterCall(note_own_cooldown),
+        made_with="cache",  # since 1.110.0 a store in Rust
     ),
     Seam(
         name="cooldown-left",
@@ -33,9 +34,10 @@ SEAMS: tuple[Seam, ...] = (
         attribute="CooldownCache.get_min_cooldown",
         parameters=("model_ids",),
         adds="the time that is left of a cooldown, where LiteLLM tells the configured one",
-        releases="all since 1.53.1",
-        unnecessary_when="LiteLLM tells the remaining time; no release does (1.109.1)",
+        releases="1.53.1-1.109.3",
+        unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_remaining),
+        made_with="cache",
     ),
     Seam(
         name="refusal",
@@ -44,7 +46,7 @@ SEAMS: tuple[Seam, ...] = (
         parameters=("cooldown_time",),
         adds="the remaining time on the exception, also as its attribute retry_after",
         releases="all since 1.53.1",
-        unnecessary_when="LiteLLM tells the remaining time; no release does (1.109.1)",
+        unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(put_on_refusal),
     ),
     Seam(

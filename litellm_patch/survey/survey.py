@@ -12,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..bootstrap import FOLDER, with_patch
 from ..seam_state import APPLIED, NATIVE
-from ..status import SeamStatus
+from ..seam_status import SeamStatus
 from ..trigger import OFF, is_known, mode, said
 from ..verdict import nothing_left
 from .interpreter import CannotAsk, Script, ask, console_script, own_flags

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 from fake_litellm import OWN_TABLE
+
+import litellm_patch
 
 # Where LiteLLM is loaded already, importing litellm_patch activates it with the real table.
 LATE_TABLE = (
@@ -71,6 +75,32 @@ def test_threads_that_import_litellm_at_once_are_all_served(fake_litellm):
     )
     for _ in range(5):
         assert fake_litellm.lines(program) == ["True applied"]
+
+
+def test_whoever_finds_another_thread_activating_is_patched_as_well(fake_litellm):
+    program = OWN_TABLE + (
+        "import litellm_patch.activation, wrapt\n"
+        "register = wrapt.register_post_import_hook\n"
+        "under_way, go_on = threading.Event(), threading.Event()\n"
+        "def slow(hook, name):\n"
+        "    if threading.current_thread() is thread:\n"
+        "        under_way.set(); assert go_on.wait(20)\n"
+        "    register(hook, name)\n"
+        "wrapt.register_post_import_hook = slow\n"
+        "thread = threading.Thread(target=litellm_patch.activation.activate); thread.start()\n"
+        "assert under_way.wait(20)\n"
+        "from litellm.proxy import _types\n"
+        "_types.Error('x'); print(seen, state()[0])\n"
+        "go_on.set(); thread.join()\n"
+        "_types.Error('y'); print(seen)\n"
+    )
+    assert fake_litellm.lines(program) == ["['x'] applied", "['x', 'y']"]
+
+
+def test_no_module_has_a_public_name():
+    """Importing it, by whomever, would put it in the place of the function in the package."""
+    modules = {module.name for module in pkgutil.iter_modules(litellm_patch.__path__)}
+    assert modules & set(litellm_patch.__all__) == set()
 
 
 def loaded_anew(again: str) -> str:

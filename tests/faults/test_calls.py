@@ -23,7 +23,15 @@ THEIRS = object()
 def attached(seam: Seam, original) -> tuple:
     """A class like LiteLLM's, with the seam on it, where LiteLLM's function is `original`."""
     first, _, name = seam.attribute.partition(".")
-    kind = type(first, (), {name: original})
+
+    def made(self, **kept):
+        pass
+
+    if seam.made_with:
+        made.__signature__ = inspect.Signature(
+            [inspect.Parameter(seam.made_with, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        )
+    kind = type(first, (), {"__init__": made, name: original})
     module = types.ModuleType(seam.module)
     setattr(module, first, kind)
     state = SeamState(seam)

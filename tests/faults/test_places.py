@@ -140,6 +140,21 @@ def test_a_signature_that_lacks_one_parameter_is_left_alone(stock, seam, paramet
     assert content_of(holder) == before
 
 
+@pytest.mark.parametrize(
+    "seam", [seam for seam in SEAMS if seam.made_with], ids=lambda seam: seam.name
+)
+def test_a_class_that_keeps_its_state_elsewhere_is_left_alone(stock, seam):
+    copy = copy_of(real(stock, seam))
+    kind = break_it(copy, f"{seam.attribute.partition('.')[0]}.__init__", other_signature, False)
+    before = content_of(kind)
+    state = judged(seam, copy)
+    assert (state.state, state.reason.split(": ")[-1]) == (
+        SKIPPED,
+        f"{kind.__name__}.__init__ has no parameter {seam.made_with}",
+    )
+    assert content_of(kind) == before
+
+
 class Broken:
     """A joint that fails, or whose way back fails."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -68,7 +68,16 @@ def state(sources: Path, seam: Seam) -> str:
     arguments = found.args
     names = {each.arg for each in arguments.posonlyargs + arguments.args + arguments.kwonlyargs}
     missing = [name for name in seam.parameters if name not in names]
+    if not missing and seam.made_with:
+        return made_with(sources, seam)
     return f"no parameter {', '.join(missing)}" if missing else FITS
+
+
+def made_with(sources: Path, seam: Seam) -> str:
+    """`FITS` if the seam's class is made with the parameter that it must have."""
+    init = f"{seam.attribute.rpartition('.')[0]}.__init__"
+    made = state(sources, replace(seam, attribute=init, parameters=(seam.made_with,), made_with=""))
+    return made if made == FITS else f"{init}: {made}"
 
 
 def resolve(sources: Path, module: str, attribute: str, depth: int = 0) -> ast.AST | str:

@@ -3,9 +3,9 @@
     python tests/matrix/sweep_patches.py FOLDER [--write]
 
 For each release, `git apply --check` is run in its unpacked sources with every patch, without
-fuzz. Exactly one must apply, the one whose range the release is in. What comes out must compile,
-must have the new code where it belongs, and must give the release back when the patch is
-reversed. Without ``--write``, the index must say what was found.
+fuzz. Exactly one must apply, the one whose range the release is in; none to a release after all
+ranges. What comes out must compile, must have the new code where it belongs, and must give the
+release back when the patch is reversed. Without ``--write``, the index must say what was found.
 
 FOLDER holds the sources (tests/matrix/sources.py); what is missing is downloaded. Not in CI.
 """
@@ -67,10 +67,12 @@ def applies(patch: Path, tree: Path) -> bool:
     return not subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode
 
 
-def patch_for(release: str, tree: Path, patches: list[Path]) -> Path:
-    """The one patch for a release."""
+def patch_for(release: str, tree: Path, patches: list[Path]) -> Path | None:
+    """The one patch for a release, or None for one after the ranges of all patches."""
     stated = [each for each in patches if span(each)[0] <= number(release) <= span(each)[1]]
     accepted = [each for each in patches if applies(each, tree)]
+    if not accepted and number(release) > max(span(each)[1] for each in patches):
+        return None
     if len(stated) != 1 or stated != accepted:
         raise Wrong(f"stated for it: {names(stated)}; applies: {names(accepted)}")
     return stated[0]
@@ -147,16 +149,22 @@ def main() -> int:
     releases = releases_on_the_registry()
     index: dict = {}
     wrong: dict[str, str] = {}
+    without: list[str] = []
     for done, release in enumerate(releases, 1):
         try:
             tree = fetch(release, options.folder)
             patch = patch_for(release, tree, patches)
-            add(index, patch, release, try_out(patch, tree))
+            if patch is None:
+                without.append(release)
+            else:
+                add(index, patch, release, try_out(patch, tree))
         except Exception as error:
             wrong[release] = f"{type(error).__name__}: {error}"
         draw(done, len(releases), release)
     for release, reason in wrong.items():
         print(f"{release}: {reason}")
+    if without:
+        print(f"none for {len(without)} releases after their ranges: {', '.join(without)}")
     for name, entry in index.items():
         known = list(entry["releases"])
         print(f"{name}: exactly this one for {len(known)} releases, {known[0]} to {known[-1]}")

@@ -8,7 +8,7 @@ import pytest
 from sweep import FITS, SEAMS, Row, parsed, state, table
 
 SEAM = dataclasses.replace(
-    SEAMS[0], module="litellm.place", attribute="Thing.method", parameters=("a", "b")
+    SEAMS[0], module="litellm.place", attribute="Thing.method", parameters=("a", "b"), made_with=""
 )
 THING = "class Thing:\n    def method(self, a, *, b): ...\n"
 
@@ -45,6 +45,15 @@ def release(tmp_path):
 )
 def test_state(release, modules, expected):
     assert state(release(**modules), SEAM) == expected
+
+
+@pytest.mark.parametrize(
+    "parameter, expected",
+    [("cache", FITS), ("store", "Thing.__init__: no parameter cache")],
+)
+def test_a_class_that_is_made_with_something_else_does_not_fit(release, parameter, expected):
+    thing = f"{THING}    def __init__(self, {parameter}): ...\n"
+    assert state(release(place=thing), dataclasses.replace(SEAM, made_with="cache")) == expected
 
 
 def test_neighbours_that_are_the_same_share_a_row():
