@@ -52,9 +52,9 @@ class Result:
         floor = self.scenario.floor()
         return (
             (self.scenario.name, self.variant, self.seed, self.proxies, self.calls)
-            + (round(self.share_served, 4), round(self.requests_per_call, 3))
-            + (tuple(round(seconds, 2) for seconds in self.late) or (None, None, None))
-            + (self.provider_refusals, round(self.clients_late, 2))
+            + (self.share_served, self.requests_per_call)
+            + (self.late or (None, None, None))
+            + (self.provider_refusals, self.clients_late)
             + (round(floor.share_served, 4), floor.requests_per_call, floor.lateness)
         )
 
@@ -62,17 +62,18 @@ class Result:
 def of_run(
     scenario: Scenario, variant: str, seed: int, proxies: int, outcome: Outcome, clients_late: float
 ) -> Result:
+    """Rounded here, so that figures come out the same from a run as from the file of one."""
     return Result(
         scenario,
         variant,
         seed,
         proxies,
         calls=len(outcome.calls),
-        share_served=outcome.share_served,
-        requests_per_call=outcome.requests_per_call,
-        late=outcome.lateness() or (),
+        share_served=round(outcome.share_served, 4),
+        requests_per_call=round(outcome.requests_per_call, 3),
+        late=tuple(round(seconds, 2) for seconds in outcome.lateness() or ()),
         provider_refusals=outcome.provider_refusals,
-        clients_late=clients_late,
+        clients_late=round(clients_late, 2),
         requests=Counter(
             (int(at), status) for call in outcome.calls for at, status in call.requests
         ),
