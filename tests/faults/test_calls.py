@@ -24,13 +24,13 @@ def attached(seam: Seam, original) -> tuple:
     """A class like LiteLLM's, with the seam on it, where LiteLLM's function is `original`."""
     first, _, name = seam.attribute.partition(".")
 
-    def made(self, **kept):
+    def made(self, made_with=None):
         pass
 
     if seam.made_with:
-        made.__signature__ = inspect.Signature(
-            [inspect.Parameter(seam.made_with, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-        )
+        own, _ = inspect.signature(made).parameters.values()
+        with_ = inspect.Parameter(seam.made_with, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        made.__signature__ = inspect.Signature([own, with_])
     kind = type(first, (), {"__init__": made, name: original})
     module = types.ModuleType(seam.module)
     setattr(module, first, kind)
