@@ -6,6 +6,7 @@ import re
 import time
 from collections import Counter
 
+import pytest
 from conftest import LAUNCH, WITH, WITHOUT
 
 from litellm_patch.lab.client import chat
@@ -73,8 +74,10 @@ def play(side: str) -> tuple[list, Counter]:
             answers = []
             for model, stream, refused in STEPS:
                 stand_in.refusals = {name: Refuse(status=code) for name, code in refused.items()}
+                asked = time.monotonic()
                 answers.append(chat(proxy, model, stream=stream))
-                time.sleep(0.3)  # LiteLLM books a failure behind the answer to the client
+                # LiteLLM books a failure behind the answer; on a busy machine that lasts, too.
+                time.sleep(max(0.3, 3 * (time.monotonic() - asked)))
         calls = Counter((seen.model.rpartition("-")[0], seen.status) for seen in stand_in.seen)
     return answers, calls
 
@@ -93,15 +96,19 @@ def comparable(answer) -> tuple:
     return answer.status, answer.reason, headers, body
 
 
+@pytest.mark.timeout(600)
 def test_status_body_headers_and_provider_calls_are_as_without_the_patch():
-    for _ in range(3):
-        stock_answers, stock_calls = play(WITHOUT)
-        patched_answers, patched_calls = play(WITH)
-        if patched_calls == stock_calls:
+    stock, patched, same = [], [], []
+    for _ in range(4):
+        stock.append(play(WITHOUT))
+        patched.append(play(WITH))
+        same = [(one, other) for one in stock for other in patched if one[1] == other[1]]
+        if same:
             break
         # LiteLLM itself varies: seen on 1.70.0, a streamed refusal is booked, late, as a failure
         # of a deployment that was never asked. A difference that the patch makes is always there.
-    assert patched_calls == stock_calls
+    assert same, [(one[1], other[1]) for one, other in zip(stock, patched)]
+    (stock_answers, _), (patched_answers, _) = same[0]
     for step, stock, patched in zip(STEPS, stock_answers, patched_answers):
         assert comparable(patched) == comparable(stock), step
     refused = [a for a in patched_answers if b"No deployments available" in a.body]
