@@ -77,7 +77,7 @@ def play(side: str) -> tuple[list, Counter]:
                 asked = time.monotonic()
                 answers.append(chat(proxy, model, stream=stream))
                 # LiteLLM books a failure behind the answer; on a busy machine that lasts, too.
-                time.sleep(max(0.3, 3 * (time.monotonic() - asked)))
+                time.sleep(min(max(0.3, 3 * (time.monotonic() - asked)), 2))
         calls = Counter((seen.model.rpartition("-")[0], seen.status) for seen in stand_in.seen)
     return answers, calls
 
