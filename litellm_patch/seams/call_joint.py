@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Callable
 
 import wrapt
 
 from ..report import failed
 from .seam import DoesNotFit, Seam, Undo
+from .signatures import signature_with
 
 Look = Callable[[object, Mapping[str, Any], object], None]
 """Called with the instance, the arguments by name, and the result of LiteLLM's function."""
@@ -30,10 +31,10 @@ class AfterCall:
             parent, name, original = wrapt.resolve_path(module, seam.attribute)
         except AttributeError as error:
             raise DoesNotFit(f"{seam.module} has no {seam.attribute}") from error
-        signature = _require(seam.attribute, original, seam.parameters)
+        signature = signature_with(seam.attribute, original, seam.parameters)
         is_method = inspect.isclass(parent)
         if seam.made_with:
-            _require(f"{parent.__name__}.__init__", parent, [seam.made_with])
+            signature_with(f"{parent.__name__}.__init__", parent, [seam.made_with])
 
         def wrapper(
             wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -84,15 +85,3 @@ def _layer_above(ours: object, outermost: Any, seam: Seam) -> Any:
 def _is_wrapt(layer: object) -> bool:
     """By the name of the class, because agents bring copies of wrapt of their own."""
     return any(kind.__name__ in ("ObjectProxy", "BaseObjectProxy") for kind in type(layer).__mro__)
-
-
-def _require(attribute: str, function: Any, parameters: Sequence[str]) -> inspect.Signature:
-    """The signature of `function`, if it has all of `parameters`."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError) as error:
-        raise DoesNotFit(f"{attribute} has no readable signature") from error
-    missing = [name for name in parameters if name not in signature.parameters]
-    if missing:
-        raise DoesNotFit(f"{attribute} has no parameter {', '.join(missing)}")
-    return signature

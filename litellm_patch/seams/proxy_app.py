@@ -7,9 +7,7 @@ router's refusals, so that these leave them as a bare 500. A handler for the ref
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Mapping
 from typing import Any, Callable
 
 from ..handler_tables import (
@@ -23,6 +21,7 @@ from ..handler_tables import (
 from ..report import failed
 from ..wait.limits import is_own_refusal
 from .seam import DoesNotFit, Seam, Undo
+from .signatures import signature_with
 
 _REFUSALS = (
     ("litellm.types.router", "RouterRateLimitError"),
@@ -40,7 +39,7 @@ class RefusalHandler:
         app = getattr(module, seam.attribute, None)
         own = table_of(app, seam)
         error_class = loaded_class("litellm.proxy._types", "ProxyException")
-        _require_parameters(error_class, seam)
+        signature_with("ProxyException", error_class.__init__, seam.parameters)
         classes = [loaded_class(*place) for place in _REFUSALS]
         if any(each in own for each in classes):
             raise DoesNotFit("the app already has a handler for a refusal of the router")
@@ -95,10 +94,3 @@ def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:
         param=getattr(refusal, "param", "None"),
         code=429,
     )
-
-
-def _require_parameters(error_class: Any, seam: Seam) -> None:
-    known: Mapping[str, Any] = inspect.signature(error_class.__init__).parameters
-    missing = [name for name in seam.parameters if name not in known]
-    if missing:
-        raise DoesNotFit(f"ProxyException has no parameter {', '.join(missing)}")

@@ -24,13 +24,10 @@ def attached(seam: Seam, original) -> tuple:
     """A class like LiteLLM's, with the seam on it, where LiteLLM's function is `original`."""
     first, _, name = seam.attribute.partition(".")
 
-    def made(self, made_with=None):
+    def made(*args):
         pass
 
-    if seam.made_with:
-        own, _ = inspect.signature(made).parameters.values()
-        with_ = inspect.Parameter(seam.made_with, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        made.__signature__ = inspect.Signature([own, with_])
+    made.__signature__ = method_with([seam.made_with] if seam.made_with else [])
     kind = type(first, (), {"__init__": made, name: original})
     module = types.ModuleType(seam.module)
     setattr(module, first, kind)
@@ -40,20 +37,21 @@ def attached(seam: Seam, original) -> tuple:
     return getattr(kind, name), kind.__new__(kind)
 
 
+def method_with(names) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    optional = [inspect.Parameter(name, kind, default=None) for name in names]
+    return inspect.Signature([inspect.Parameter("self", kind), *optional])
+
+
 def like(seam: Seam, outcome):
     """A function with the parameters that the seam needs, and a known outcome."""
-    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    parameters += [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
-        for name in seam.parameters
-    ]
 
     def function(*args, **kwargs):
         if issubclass(type(outcome), BaseException):
             raise outcome
         return outcome
 
-    function.__signature__ = inspect.Signature(parameters)
+    function.__signature__ = method_with(seam.parameters)
     return function
 
 
