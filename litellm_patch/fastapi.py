@@ -13,14 +13,12 @@ An app that is mounted below another one has exception handlers of its own: inst
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .handler_tables import add_handlers, answer_without, own_table
 from .report import once
-from .seams.paced_wait import paced
-from .wait.headers import with_retry_after
-from .wait.limits import find_own_refusal, is_own_refusal
+from .seams.telling import tell
+from .wait.limits import is_own_refusal
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -73,7 +71,8 @@ def install(app: Starlette, body: Body = openai_body) -> None:
         # A WebSocket carries no header any more.
         if request.scope.get("type") != "http" or not is_own_refusal(refusal):
             return await answer_without(classes, own_table(app), request, refusal)
-        seconds, headers = _wait(refusal)
+        told = tell(refusal, None, {})
+        seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
             return JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
         except Exception as error:  # the app's own callable: a refusal must still be answered
@@ -82,12 +81,3 @@ def install(app: Starlette, body: Body = openai_body) -> None:
             return JSONResponse(content, status_code=429, headers=headers)
 
     add_handlers(app, dict.fromkeys(classes, handler))
-
-
-def _wait(refusal: Exception) -> tuple[float | None, dict[str, str]]:
-    now = time.monotonic()
-    found = find_own_refusal(refusal, None, now, time.time())
-    if found is None or found.seconds is None:
-        return None, {}
-    found = paced(found, refusal, now)
-    return found.seconds, with_retry_after({}, found)

@@ -1,10 +1,8 @@
-"""The router knows how long: what is left of the cooldowns of a model group.
+"""How long a cooldown lasts, read from the memory of LiteLLM's cooldown cache.
 
-LiteLLM asks `CooldownCache.get_min_cooldown` just before it makes its refusal, and reports
-the *configured* time. Here the same records are read once more from the memory of this
-process, where that call has put them, so that nothing is asked of any cache or Redis. The
-answer travels to the refusal (`rate_limit_error`), made a moment later in the same task or
-thread, in a context variable, because LiteLLM passes on a plain number there.
+`CooldownCache.get_min_cooldown` reports the *configured* time. Here the same records are read
+once more from the memory of this process, where that call has put them, so that nothing is
+asked of any cache or Redis.
 
 Redis is asked in one case: the record was written by another proxy, whose clock may differ.
 Then its own time to live is the truth. That is one PTTL for each such cooldown, not for each
@@ -19,15 +17,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any
 
-from ..wait.cooldown_records import HeldCooldown, first_ready, recorded_end, usable_timestamp
+from ..wait.cooldown_records import HeldCooldown, recorded_end, usable_timestamp
 from .shared_expiry import SharedExpiries
-
-NOTE: ContextVar[tuple[object, float] | None] = ContextVar("litellm_patch_cooldown", default=None)
-"""The configured time that `get_min_cooldown` last returned in this context, and the
-`time.monotonic()` at which the first deployment of that group is ready."""
 
 COPY_MAY_BE_LATE = 0.05
 """Seconds that a copy may outlive its record; less is not worth writing it again."""
@@ -51,25 +44,9 @@ def note_own_cooldown(cache: Any, arguments: Mapping[str, Any], result: object) 
         _own[key] = written
 
 
-def note_remaining(cache: Any, arguments: Mapping[str, Any], result: object) -> None:
-    """Keep, for the refusal that follows, when the first deployment of the group is ready."""
-    NOTE.set(None)
-    now = time.time()
-    held = [
-        cooldown
-        for cooldown in (_held(cache, _key(model_id)) for model_id in arguments["model_ids"])
-        if cooldown is not None
-    ]
-    seconds = first_ready(held, now)
-    if seconds is None:
-        # Nothing is cooling (all deployments were ruled out for another reason), or nothing
-        # usable is recorded: LiteLLM's own number stands.
-        return
-    NOTE.set((result, time.monotonic() + seconds))
-
-
-def _held(cache: Any, key: str) -> HeldCooldown | None:
-    memory = _memory(cache)
+def held_cooldown(cache: Any, model_id: str) -> HeldCooldown | None:
+    """What `cache` holds about the cooldown of a deployment; None if it is not cooling."""
+    key, memory = _key(model_id), _memory(cache)
     record = memory.cache_dict.get(key)
     if record is None:
         return None

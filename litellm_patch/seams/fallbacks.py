@@ -10,7 +10,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ..wait.exception_chain import FALLBACK_REFUSALS, is_cooldown_refusal, related
+from ..wait import marks
+from ..wait.exception_chain import (
+    FALLBACK_REFUSALS,
+    is_cooldown_refusal,
+    refusals_of_fallbacks,
+    related,
+)
 from ..wait.limits import is_own_limit
 
 _KEPT_AT_MOST = 50
@@ -25,10 +31,10 @@ def remember_refusals(instance: object, arguments: Mapping[str, object], result:
     failed = sys.exc_info()[1]
     if failed is None or failed is original or not isinstance(original, BaseException):
         return
-    kept = [*getattr(original, FALLBACK_REFUSALS, ())]
+    kept = refusals_of_fallbacks(original)
     # Of limits only the last word: another one may be why the fallback is cooling now.
-    last = [failed, *getattr(failed, FALLBACK_REFUSALS, ())]
+    last = [failed, *refusals_of_fallbacks(failed)]
     limits = [each for each in last if is_own_limit(each)]
     cooling = [each for each in related(failed) if is_cooldown_refusal(each)]
     new = [each for each in cooling + limits if each is not original]
-    setattr(original, FALLBACK_REFUSALS, (kept + new)[:_KEPT_AT_MOST])
+    marks.put(original, FALLBACK_REFUSALS, (kept + new)[:_KEPT_AT_MOST])

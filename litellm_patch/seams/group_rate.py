@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 from ..wait.pacing import KnownRate
@@ -27,7 +27,15 @@ def known_rate(group: str) -> KnownRate:
     router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
     if router is None:
         return KnownRate()
-    deployments = _deployments(router, group)
+    return known_rate_of(router, _deployments(router, group))
+
+
+def known_rate_of(router: Any, deployments: Sequence[Mapping[str, Any]]) -> KnownRate:
+    """What `router` knows about the rate that `deployments` take together.
+
+    Args:
+        router: LiteLLM's router, or the object behind it that chooses.
+    """
     return KnownRate(
         limit=configured_limit(deployments),
         served=served_rate(_counts(router, deployments), time.time()),

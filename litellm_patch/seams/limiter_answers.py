@@ -8,16 +8,14 @@ since 1.108.1 a 429 without the wait.
 
 from __future__ import annotations
 
-import time
 from typing import Any, Callable
 
 from ..handler_tables import add_handlers, ask
 from ..report import failed
-from ..wait.headers import RETRY_AFTER, with_retry_after
-from ..wait.limits import find_own_refusal
-from .paced_wait import paced
+from ..wait.headers import RETRY_AFTER
 from .proxy_app import loaded_class, table_of
 from .seam import DoesNotFit, Seam, Undo
+from .telling import tell
 
 
 class ValidRetryAfter:
@@ -47,12 +45,12 @@ def _tell(answer: Any, error: Any) -> bool:
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int) or not (status == 429 or status >= 500):
         return False
-    now = time.monotonic()
-    refusal = find_own_refusal(error, str(error.detail), now, time.time())
-    if refusal is None:
+    value = answer.headers.get(RETRY_AFTER)
+    told = tell(error, str(error.detail), {} if value is None else {RETRY_AFTER: value})
+    if told is None:
         return False
     answer.status_code = 429
-    value = answer.headers.get(RETRY_AFTER)
-    theirs = {} if value is None else {RETRY_AFTER: value}
-    answer.headers.update(with_retry_after(theirs, paced(refusal, error, now)))
+    if value is not None and RETRY_AFTER not in told.headers:
+        del answer.headers[RETRY_AFTER]
+    answer.headers.update(told.headers)
     return True

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from ..options import current
 from ..report import once
-from ..wait.headers import with_retry_after
-from ..wait.limits import find_own_refusal
-from ..wait.provider import find_provider_wait
-from .paced_wait import paced
+from .telling import tell
 
 
 def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) -> None:
@@ -29,14 +25,10 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     """
     if str(error.code) != "429":
         return
-    handled, now = sys.exc_info()[1], time.monotonic()
-    refusal = find_own_refusal(handled, error.message, now, time.time())
-    if refusal is None and current().forward_provider:
-        refusal = find_provider_wait(handled, error.message)
-    if refusal is None:
+    told = tell(sys.exc_info()[1], error.message, error.headers, current().forward_provider)
+    if told is None:
         return
-    if refusal.seconds is None:
+    if told.seconds is None:
         once(logging.DEBUG, "a refusal of the router has no usable cooldown time: no Retry-After")
-        return
     # A new dict: the caller's may be shared, and LiteLLM updates such dicts in place.
-    error.headers = with_retry_after(error.headers, paced(refusal, handled, now))
+    error.headers = told.headers

@@ -6,9 +6,10 @@ entry points, because entry points cannot be computed; a test compares the two.
 
 from __future__ import annotations
 
+from .asked_cooldowns import note_question
 from .budgets import remember_end
 from .call_joint import AfterCall
-from .cooldown_cache import note_own_cooldown, note_remaining
+from .cooldown_cache import note_own_cooldown
 from .fallbacks import remember_refusals
 from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
@@ -36,7 +37,7 @@ SEAMS: tuple[Seam, ...] = (
         adds="the time that is left of a cooldown, where LiteLLM tells the configured one",
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
-        joint=AfterCall(note_remaining),
+        joint=AfterCall(note_question),
         made_with="cache",
     ),
     Seam(

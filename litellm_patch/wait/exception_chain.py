@@ -8,21 +8,22 @@ tree under another identity but the same name.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from .delay_seconds import usable_seconds
+from . import marks
+from .cooling import Cooling
+from .delay_seconds import delay_seconds, usable_seconds
 
 NO_DEPLOYMENTS = "No deployments available"
 """What LiteLLM's proxy looks for in a message when it turns an error into a 429
 (`RouterErrors.no_deployments_available`; LiteLLM issue #2487)."""
 
-READY_AT = "litellm_patch_ready_at"
-"""Attribute that the router seam puts on a refusal: `time.monotonic()` at which the first
-deployment may be used again."""
+COOLING = "litellm_patch_cooling"
+"""Mark that the seams put on a refusal: a `Cooling`."""
 
 FALLBACK_REFUSALS = "litellm_patch_fallback_refusals"
-"""Attribute that the fallback seam puts on the error of a model group: a list of the refusals
+"""Mark that the fallback seam puts on the error of a model group: a list of the refusals
 of its fallbacks, which LiteLLM itself does not link to it."""
 
 SHORTEST = 0.001
@@ -33,17 +34,39 @@ _EXAMINED_AT_MOST = 1000
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a chain of exceptions says about a request that LiteLLM's router refused.
+    """A request that LiteLLM refused by itself, and what its client can be told.
 
     Attributes:
-        seconds: until the first of the refusing groups may be used again; None where LiteLLM
-            gave no usable number.
-        configured: the smallest `cooldown_time` in the chain, in seconds, which is what
-            LiteLLM's own header (1.90.0 and later, PR #30098) is made from.
+        seconds: until the first of the refusing groups may be used again; None where that is
+            not known.
+        native: the values that LiteLLM's own header (1.90.0 and later, PR #30098) may have for
+            this refusal. They tell the configured cooldown, so a better number replaces them.
+        cooling: the deployments whose end `seconds` is, where it is the end of a cooldown.
+        source: the exception that `seconds` was read from.
+        endless: no wait can come true, because none of the deployments is cooling.
     """
 
     seconds: float | None
-    configured: float | None
+    native: frozenset[str] = frozenset()
+    cooling: Cooling | None = None
+    source: BaseException | None = None
+    endless: bool = False
+
+
+def native_values(*configured: object) -> frozenset[str]:
+    """What LiteLLM's own header tells for each usable number of `configured` seconds."""
+    usable = [usable_seconds(value) for value in configured]
+    return frozenset(delay_seconds(value) for value in usable if value is not None)
+
+
+def first_of(refusals: Sequence[Refusal]) -> Refusal | None:
+    """Of several refusals that with the shortest wait, for the first that can serve decides."""
+    if not refusals:
+        return None
+    known = [each for each in refusals if each.seconds is not None]
+    if known:
+        return min(known, key=lambda each: each.seconds or 0.0)
+    return Refusal(None, endless=all(each.endless for each in refusals))
 
 
 def find_refusal(error: BaseException | None, message: str | None, now: float) -> Refusal | None:
@@ -59,13 +82,23 @@ def find_refusal(error: BaseException | None, message: str | None, now: float) -
     if error is None:
         return None
     if is_cooldown_refusal(error) or message is None or NO_DEPLOYMENTS in message:
-        refusals = [found for found in related(error) if is_cooldown_refusal(found)]
-        if refusals:
-            return Refusal(
-                seconds=_smallest([_seconds_left(found, now) for found in refusals]),
-                configured=_smallest([_configured(found) for found in refusals]),
-            )
+        found = [each for each in related(error) if is_cooldown_refusal(each)]
+        first = first_of([_refusal(each, now) for each in found])
+        if first is not None:
+            native = native_values(*(getattr(each, "cooldown_time", None) for each in found))
+            return replace(first, native=native)
     return None
+
+
+def until_ready(error: BaseException, now: float) -> Refusal | None:
+    """The wait for the cooling deployments that `error` is marked with; None without a mark."""
+    cooling = marks.get(error, COOLING)
+    if not isinstance(cooling, Cooling):
+        return None
+    if cooling.ready_at is None:
+        return Refusal(None, endless=True)
+    seconds = usable_seconds(max(cooling.ready_at - now, SHORTEST))
+    return Refusal(seconds, cooling=cooling, source=error)
 
 
 def is_cooldown_refusal(error: BaseException) -> bool:
@@ -92,20 +125,16 @@ def related(error: BaseException) -> Iterator[BaseException]:
         below = [current.__cause__, current.__context__]
         if isinstance(members, (list, tuple)):
             below.extend(members)
-        below.extend(getattr(current, FALLBACK_REFUSALS, ()))
+        below.extend(refusals_of_fallbacks(current))
         queue.extend(item for item in below if isinstance(item, BaseException))
 
 
-def _configured(refusal: BaseException) -> float | None:
-    return usable_seconds(getattr(refusal, "cooldown_time", None))
+def refusals_of_fallbacks(error: BaseException) -> list[BaseException]:
+    """The refusals of fallbacks that `error` is marked with."""
+    kept = marks.get(error, FALLBACK_REFUSALS)
+    return list(kept) if isinstance(kept, list) else []
 
 
-def _seconds_left(refusal: BaseException, now: float) -> float | None:
-    ready_at = getattr(refusal, READY_AT, None)
-    if isinstance(ready_at, float):
-        return usable_seconds(max(ready_at - now, SHORTEST))
-    return _configured(refusal)
-
-
-def _smallest(values: list[float | None]) -> float | None:
-    return min((value for value in values if value is not None), default=None)
+def _refusal(error: BaseException, now: float) -> Refusal:
+    configured = usable_seconds(getattr(error, "cooldown_time", None))
+    return until_ready(error, now) or Refusal(configured, source=error)

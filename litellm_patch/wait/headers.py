@@ -27,16 +27,21 @@ def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, 
     rounded up and which we can therefore recognise and better. An invalid value (a fraction,
     a date, several headers under differing capitals) makes way for ours.
 
-    Returns `headers` as a plain copy where `refusal` has no usable number.
+    Where `refusal` has no usable number, `headers` come back as a plain copy. Only LiteLLM's
+    own header is left out if nothing is cooling, because its number cannot come true.
     """
     if refusal.seconds is None:
-        return dict(headers)
+        untrue = refusal.native if refusal.endless else frozenset()
+        return {
+            name: value
+            for name, value in headers.items()
+            if not (name.lower() == RETRY_AFTER and value in untrue)
+        }
     milliseconds = delay_milliseconds(refusal.seconds)
     ours = delay_seconds(int(milliseconds) / 1000)
     theirs = retry_after_values(headers)
     if len(theirs) == 1 and parse_delay_seconds(theirs[0]) is not None:
-        native = refusal.configured is not None and theirs[0] == delay_seconds(refusal.configured)
-        if not native:
+        if theirs[0] not in refusal.native:
             return dict(headers)
     kept = {
         name: value

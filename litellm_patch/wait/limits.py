@@ -13,13 +13,16 @@ from dataclasses import replace
 
 from .delay_seconds import usable_seconds
 from .exception_chain import (
-    FALLBACK_REFUSALS,
     NO_DEPLOYMENTS,
     Refusal,
     find_refusal,
+    first_of,
     is_cooldown_refusal,
     is_named,
+    native_values,
+    refusals_of_fallbacks,
     related,
+    until_ready,
 )
 from .headers import retry_after_values
 
@@ -60,36 +63,38 @@ def find_own_refusal(
     fallback: another one may be what brought the very group into its cooldown.
 
     Args:
-        error, message, clock: as for `find_limit`.
-        now: `time.monotonic()`.
+        error, message, now, clock: as for `find_limit`.
     """
-    cooling = find_refusal(error, message, now)
-    limit = _limit(error, clock) if cooling and error else find_limit(error, message, clock)
-    if error is None or not (cooling or limit):
+    if error is None:
         return None
-    limits = [limit, *(_limit(each, clock) for each in _of_fallbacks(error))]
-    known = [each for each in (cooling, *limits) if each is not None and each.seconds is not None]
-    if not known:
-        return cooling
-    first = min(known, key=lambda each: each.seconds or 0.0)
+    cooling = find_refusal(error, message, now)
+    limit = _limit(error, now, clock) if cooling else find_limit(error, message, now, clock)
+    if not (cooling or limit):
+        return None
+    fallbacks = [each for one in related(error) for each in refusals_of_fallbacks(one)]
+    every = [cooling, limit, *(_limit(each, now, clock) for each in fallbacks)]
+    first = first_of([each for each in every if each is not None])
     # LiteLLM's own header is made from the cooldown, where there is one.
-    return first if cooling is None else replace(first, configured=cooling.configured)
+    return replace(first, native=cooling.native) if first and cooling else first
 
 
-def find_limit(error: BaseException | None, message: str | None, clock: float) -> Refusal | None:
+def find_limit(
+    error: BaseException | None, message: str | None, now: float, clock: float
+) -> Refusal | None:
     """The refusal by a limit of LiteLLM's behind `error`, or None where there is none.
 
     Args:
         error: the exception being handled.
         message: what the client is going to be told. A limit further down the chain counts
             only if this says so. None means that the whole chain counts.
+        now: `time.monotonic()`.
         clock: `time.time()`.
     """
     if error is None:
         return None
     for found in related(error):
         if message is None or found is error or _text(found) in message:
-            refusal = _limit(found, clock)
+            refusal = _limit(found, now, clock)
             if refusal is not None:
                 return refusal
     return None
@@ -116,35 +121,40 @@ def seconds_to_next_minute(clock: float) -> float:
     return MINUTE - clock % MINUTE
 
 
-def _of_fallbacks(error: BaseException) -> list[BaseException]:
-    kept = (getattr(each, FALLBACK_REFUSALS, ()) for each in related(error))
-    return [each for several in kept for each in several if isinstance(each, BaseException)]
-
-
 def _is_budget(error: BaseException) -> bool:
     return isinstance(error, ValueError) and CROSSED_BUDGET in str(error)
 
 
-def _limit(error: BaseException, clock: float) -> Refusal | None:
+def _limit(error: BaseException, now: float, clock: float) -> Refusal | None:
+    """The limit that `error` is; told is the cooldown of another deployment if that ends first."""
+    limit = _limit_alone(error, clock)
+    ready = until_ready(error, now)
+    if limit is None or ready is None:
+        return limit
+    first = first_of([limit, ready])
+    return None if first is None else replace(first, native=limit.native)
+
+
+def _limit_alone(error: BaseException, clock: float) -> Refusal | None:
     if _is_budget(error):
         return _budget(str(error), clock)
     if is_own_limit(error):
         told = _told(getattr(getattr(error, "response", None), "headers", None))
         if told is None or told == MINUTE:  # LiteLLM's flat minute
-            return Refusal(seconds=seconds_to_next_minute(clock), configured=MINUTE)
-        return Refusal(seconds=told, configured=told)  # a daily limit
+            return Refusal(seconds_to_next_minute(clock), native=native_values(MINUTE))
+        return Refusal(told, native=native_values(told))  # a daily limit
     if _is_http_429(error):
         told = _told(getattr(error, "headers", None))
         if told is None and any(text in str(error) for text in _DYNAMIC):
             told = seconds_to_next_minute(clock)
-        return None if told is None else Refusal(seconds=told, configured=None)
+        return None if told is None else Refusal(told)
     return None
 
 
 def _budget(text: str, clock: float) -> Refusal | None:
     ends = [end for told, end in list(_budget_ends.items()) if told and told in text]
     seconds = usable_seconds(max(ends[-1] - clock, 0.001)) if ends else None
-    return None if seconds is None else Refusal(seconds=seconds, configured=None)
+    return None if seconds is None else Refusal(seconds)
 
 
 def _is_http_429(error: BaseException) -> bool:

@@ -31,7 +31,7 @@ def find_provider_wait(error: BaseException | None, message: str | None) -> Refu
         for headers in _headers(found):
             seconds = parse_delay_seconds(_retry_after(headers))
             if seconds is not None:
-                return Refusal(seconds=float(seconds), configured=None)
+                return Refusal(float(seconds))
     return None
 
 

@@ -18,6 +18,7 @@ from test_error_answers import OURS
 import litellm_patch
 from litellm_patch.seams import cooldown_cache, proxy_exception
 from litellm_patch.seams.shared_expiry import SharedExpiries
+from litellm_patch.wait import tell
 
 CONFIGURED = 60
 GIVEN = {**VALUES, **{name: error("sk-secret-1234") for name, error in ERRORS.items()}}
@@ -227,13 +228,19 @@ def test_an_error_that_does_not_take_its_headers_keeps_its_own(stock, error, lin
     assert not any("secret" in line.getMessage() for line in lines)
 
 
-PARTS = [(part, given) for part in ("paced", "find_own_refusal") for given in GIVEN]
-PARTS += [("with_retry_after", error) for error in ERRORS]
+PARTS = [(proxy_exception, "tell", given) for given in GIVEN]
+PARTS += [
+    (module, part, error)
+    for module, part in ((tell, "with_retry_after"), (tell, "find_own_refusal"))
+    for error in ERRORS
+]
 
 
-@pytest.mark.parametrize("part, given", PARTS)
-def test_a_part_that_fails_leaves_litellms_answer(stock, router, lines, part, given, monkeypatch):
-    monkeypatch.setattr(proxy_exception, part, giving(given))
+@pytest.mark.parametrize("module, part, given", PARTS)
+def test_a_part_that_fails_leaves_litellms_answer(
+    stock, router, lines, module, part, given, monkeypatch
+):
+    monkeypatch.setattr(module, part, giving(given))
     litellm_patch.deactivate()
     cool(router)
     without = outcome(router)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import litellm_patch
-from litellm_patch.seams import cooldown_cache
+from litellm_patch.seams import asked_cooldowns, cooldown_cache, cooling_deployments
 
 MODELS = ["a", "b"]
 KEYS = [f"deployment:{model}:cooldown" for model in MODELS]
@@ -69,10 +69,12 @@ def cooldowns(records, milliseconds=7000):
 
 
 def seconds_left(cache):
-    """What the patch notes when LiteLLM asks how long, just before it refuses."""
+    """What a refusal tells that LiteLLM makes of what it asked its cooldown cache."""
     cache.get_min_cooldown(model_ids=MODELS, parent_otel_span=None)
-    note = cooldown_cache.NOTE.get()
-    return note and note[1] - time.monotonic()
+    asked = asked_cooldowns._asked.get()
+    refused = cooling_deployments._Refused(asked.model_ids, certain=False)
+    cooling = cooling_deployments._cooling(refused, asked.cooldowns, "m", frozenset())
+    return cooling and cooling.ready_at - time.monotonic()
 
 
 def ask_without_the_patch(cache):

@@ -47,6 +47,6 @@ async def refusal() -> Exception:
 @pytest.mark.needs_patch(native=True)
 def test_a_tags_spent_budget_tells_the_end_of_its_window(patched):
     pytest.importorskip("litellm.router_strategy.budget_limiter")
-    found = limits.find_limit(asyncio.run(refusal()), "", time.time())
+    found = limits.find_limit(asyncio.run(refusal()), "", time.monotonic(), time.time())
     assert found is not None
     assert PERIOD - 5 < found.seconds <= PERIOD

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_patch import retry_after
-from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS, READY_AT, find_refusal, related
+from litellm_patch.wait import marks
+from litellm_patch.wait.cooling import Cooling
+from litellm_patch.wait.exception_chain import COOLING, NO_DEPLOYMENTS, find_refusal, related
 
 RouterRateLimitError = type(
     "RouterRateLimitError", (ValueError,), {"__module__": "litellm.types.router"}
@@ -21,6 +23,11 @@ def refusal(cooldown_time: object = 60, **attributes: object) -> Exception:
     error = RouterRateLimitError(f"{NO_DEPLOYMENTS} for selected model")
     for name, value in {"cooldown_time": cooldown_time, **attributes}.items():
         setattr(error, name, value)
+    return error
+
+
+def ends(error: Exception, ready_at: float | None) -> Exception:
+    marks.put(error, COOLING, Cooling(ready_at, "m"))
     return error
 
 
@@ -67,12 +74,42 @@ def test_with_several_groups_the_first_to_be_ready_decides():
 
 
 def test_a_known_end_beats_the_configured_time():
-    found = find_refusal(refusal(60, **{READY_AT: NOW + 3.5}), None, NOW)
-    assert (found.seconds, found.configured) == (3.5, 60)
+    found = find_refusal(ends(refusal(60), NOW + 3.5), None, NOW)
+    assert (found.seconds, found.native) == (3.5, {"60"})
+
+
+def test_each_configured_time_of_a_chain_may_be_litellms_own_header():
+    error = refusal(30)
+    error.__context__ = refusal(9.5)
+    assert find_refusal(error, None, NOW).native == {"30", "10"}
+
+
+def test_where_nothing_is_cooling_no_wait_would_come_true():
+    found = find_refusal(ends(refusal(60), None), None, NOW)
+    assert (found.seconds, found.endless) == (None, True)
+
+
+def test_a_group_in_which_nothing_is_cooling_leaves_the_wait_to_its_fallback():
+    error = ends(refusal(60), None)
+    error.__context__ = ends(refusal(60), NOW + 8)
+    assert find_refusal(error, None, NOW).seconds == 8
+
+
+def test_an_unusable_cooldown_does_not_hide_a_usable_fallback():
+    error = refusal("60")
+    error.__context__ = refusal(8)
+    found = find_refusal(error, None, NOW)
+    assert (found.seconds, found.endless) == (8, False)
+
+
+def test_an_unusable_number_says_nothing_about_an_end():
+    error = ends(refusal(60), None)
+    error.__context__ = refusal("60")
+    assert find_refusal(error, None, NOW).endless is False
 
 
 def test_an_end_that_has_passed_is_never_said_as_zero():
-    assert 0 < find_refusal(refusal(60, **{READY_AT: NOW - 5}), None, NOW).seconds <= 1
+    assert 0 < find_refusal(ends(refusal(60), NOW - 5), None, NOW).seconds <= 1
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -3, None, "60", True])

@@ -13,8 +13,9 @@ from litellm_patch.wait.exception_chain import Refusal
 from litellm_patch.wait.headers import with_retry_after
 
 BOTH_60 = {"retry-after": "60", "retry-after-ms": "60000"}
-MINUTE = Refusal(seconds=60, configured=60)
-LEFT = Refusal(seconds=12.5, configured=60)
+NATIVE = frozenset({"60", "30"})
+MINUTE = Refusal(60, NATIVE)
+LEFT = Refusal(12.5, NATIVE)
 
 
 def test_the_header_is_added_and_the_others_stay():
@@ -48,7 +49,18 @@ def test_milliseconds_of_somebody_else_do_not_stay_beside_our_seconds():
 
 def test_without_a_number_nothing_changes():
     headers = {"a": "b", "retry-after": "oh"}
-    assert with_retry_after(headers, Refusal(None, None)) == headers
+    assert with_retry_after(headers, Refusal(None)) == headers
+    assert with_retry_after({"retry-after": "60"}, Refusal(None, NATIVE)) == {"retry-after": "60"}
+
+
+def test_litellms_own_number_goes_where_nothing_is_cooling():
+    nothing = Refusal(None, NATIVE, endless=True)
+    assert with_retry_after({"a": "b", "Retry-After": "60"}, nothing) == {"a": "b"}
+    assert with_retry_after({"retry-after": "61"}, nothing) == {"retry-after": "61"}
+
+
+def test_each_of_litellms_own_numbers_is_recognised():
+    assert with_retry_after({"retry-after": "30"}, LEFT)["retry-after"] == "13"
 
 
 def test_the_given_mapping_is_not_touched():
@@ -60,7 +72,7 @@ def test_the_given_mapping_is_not_touched():
     st.floats(min_value=0, max_value=1e6),
 )
 def test_there_is_always_exactly_one_valid_value(headers, seconds):
-    result = with_retry_after(headers, Refusal(seconds, seconds))
+    result = with_retry_after(headers, Refusal(seconds))
     values = [value for name, value in result.items() if name.lower() == "retry-after"]
     assert len(values) == 1
     assert parse_delay_seconds(values[0]) is not None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_patch.wait.exception_chain import FALLBACK_REFUSALS, READY_AT, Refusal
+from litellm_patch.wait import marks
+from litellm_patch.wait.cooling import Cooling
+from litellm_patch.wait.exception_chain import COOLING, FALLBACK_REFUSALS, Refusal
 from litellm_patch.wait.limits import (
     find_limit,
     find_own_refusal,
@@ -35,7 +37,7 @@ def rate(provider="", message="Deployment over defined rpm limit=1.", told=None)
 
 
 def seconds(error, message=""):
-    found = find_limit(error, message, CLOCK)
+    found = find_limit(error, message, NOW, CLOCK)
     return None if found is None else found.seconds
 
 
@@ -88,7 +90,9 @@ def test_a_limit_below_counts_only_if_the_client_is_told_of_it():
 
 
 def test_litellms_flat_minute_may_be_bettered():
-    assert find_limit(rate(), "", CLOCK) == Refusal(seconds_to_next_minute(CLOCK), configured=60.0)
+    assert find_limit(rate(), "", NOW, CLOCK) == Refusal(
+        seconds_to_next_minute(CLOCK), frozenset({"60"})
+    )
 
 
 def test_a_budget_ends_when_its_window_does():
@@ -102,12 +106,12 @@ def cooling(ready_in, *fallbacks):
     cooldown = type("RouterRateLimitError", (ValueError,), {"__module__": "litellm.types.router"})
     error = cooldown("No deployments available for selected model")
     error.cooldown_time = 200
-    setattr(error, READY_AT, NOW + ready_in)
+    marks.put(error, COOLING, Cooling(NOW + ready_in, "m"))
     return with_fallbacks(error, *fallbacks)
 
 
 def with_fallbacks(error, *fallbacks):
-    setattr(error, FALLBACK_REFUSALS, list(fallbacks))
+    marks.put(error, FALLBACK_REFUSALS, list(fallbacks))
     return error
 
 
@@ -142,7 +146,27 @@ def test_of_a_group_and_its_fallbacks_the_first_that_can_serve_decides(error, ex
 
 def test_litellms_own_header_is_recognised_also_where_a_limit_ends_first():
     error = cooling(100, rate())
-    assert find_own_refusal(error, "No deployments available", NOW, CLOCK).configured == 200
+    assert find_own_refusal(error, "No deployments available", NOW, CLOCK).native == {"200"}
+
+
+def beside_limit(ready_in):
+    """A limit of a deployment whose group has another one that is cooling."""
+    error = rate(told="60")
+    marks.put(error, COOLING, Cooling(None if ready_in is None else NOW + ready_in, "m"))
+    return error
+
+
+@pytest.mark.parametrize(
+    "error, expected",
+    [
+        (beside_limit(6), 6),
+        (beside_limit(600), MINUTE_ENDS_IN),
+        (beside_limit(None), MINUTE_ENDS_IN),
+    ],
+)
+def test_of_a_limited_and_a_cooling_deployment_the_first_that_can_serve_decides(error, expected):
+    found = find_own_refusal(error, None, NOW, CLOCK)
+    assert (found.seconds, found.native) == (pytest.approx(expected), {"60"})
 
 
 def test_the_limit_that_brought_a_group_into_its_cooldown_does_not_count():

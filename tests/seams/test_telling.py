@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 
 from litellm_patch import options
-from litellm_patch.seams import group_rate, paced_wait
-from litellm_patch.wait.exception_chain import READY_AT, Refusal, find_refusal
+from litellm_patch.seams import cooling_deployments, group_rate, telling
+from litellm_patch.wait import marks
+from litellm_patch.wait.cooling import Cooling
+from litellm_patch.wait.exception_chain import COOLING
+from litellm_patch.wait.tell import PLACE
 
 NOW = 1000.0
 
@@ -16,7 +20,7 @@ NOW = 1000.0
 def forget():
     """Read the environment anew, and begin with no queue."""
     options.current.cache_clear()
-    paced_wait._pacer.cache_clear()
+    telling._teller.cache_clear()
 
 
 @pytest.fixture
@@ -29,8 +33,8 @@ def told(monkeypatch):
         for name, value in environment.items():
             monkeypatch.setenv(f"LITELLM_PATCH_{name}", value)
         forget()
-        refusals = [(find_refusal(error, None, NOW), error) for error in errors]
-        return [paced_wait.paced(refusal, error, NOW).seconds for refusal, error in refusals]
+        teller = telling._teller()
+        return [teller.tell(each, None, {}, now=NOW, clock=NOW).seconds for each in errors]
 
     yield tell
     forget()
@@ -42,10 +46,8 @@ def refusal(ready_in: float | None = 5.0, model: str = "m", cooldown_time: float
     error = RouterRateLimitError(
         model=model, cooldown_time=cooldown_time, enable_pre_call_checks=False, cooldown_list=[]
     )
-    if hasattr(error, READY_AT):
-        delattr(error, READY_AT)
     if ready_in is not None:
-        setattr(error, READY_AT, NOW + ready_in)
+        marks.put(error, COOLING, Cooling(NOW + ready_in, model))
     return error
 
 
@@ -77,10 +79,26 @@ def test_the_group_that_is_ready_first_gives_the_place(told):
 
 
 def test_a_limit_that_ends_before_the_cooldown_is_told_as_it_is(told):
+    from litellm.types.router import RouterRateLimitErrorBasic
+
+    ends_in = 60 - NOW % 60
+    waits = told(*[below(RouterRateLimitErrorBasic("m"), refusal(90)) for _ in range(3)])
+    assert waits == [ends_in] * 3
+
+
+def below(top: Exception, error: Exception) -> Exception:
+    top.__context__ = error
+    return top
+
+
+def test_a_refusal_deep_in_a_chain_that_is_not_told_takes_no_place(told):
+    from litellm.types.router import RouterRateLimitErrorBasic
+
     told()
-    limit = Refusal(seconds=2.0, configured=60)
-    waits = [paced_wait.paced(limit, refusal(30), NOW).seconds for _ in range(3)]
-    assert waits == [2, 2, 2]
+    old = refusal(5)
+    error = below(RouterRateLimitErrorBasic("other"), old)
+    telling._teller().tell(error, "a message of something else", {}, now=NOW, clock=NOW)
+    assert marks.get(old, PLACE) is None
 
 
 def test_a_largest_wait_is_not_exceeded(told):
@@ -168,4 +186,7 @@ def test_a_router_that_looks_different_is_no_harm(monkeypatch, told):
     from litellm.proxy import proxy_server
 
     monkeypatch.setattr(proxy_server, "llm_router", object())
-    assert told(refusal()) == [5.0]
+    error = refusal(None)
+    rate = partial(cooling_deployments._rate, cooling_deployments._Refused(("a",), True), "m")
+    marks.put(error, COOLING, Cooling(NOW + 5, "m", rate=rate))
+    assert told(error) == [5.0]

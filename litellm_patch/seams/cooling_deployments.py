@@ -1,0 +1,150 @@
+"""When the first of the deployments that the router refused a request may be used again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from ..report import failed, once
+from ..wait.cooldown_records import HeldCooldown, seconds_left
+from ..wait.cooling import Cooling
+from ..wait.delay_seconds import usable_seconds
+from ..wait.exception_chain import SHORTEST
+from ..wait.pacing import KnownRate
+from .asked_cooldowns import Asked
+from .cooldown_cache import held_cooldown
+from .group_rate import known_rate, known_rate_of
+from .refused_request import (
+    Deployment,
+    RefusedRequest,
+    candidates,
+    deployment_id,
+    request_below,
+    request_that_raised,
+)
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """Deployments that could have served a request, and how sure that is.
+
+    Attributes:
+        ids: of the deployments.
+        certain: they are those that the router chose from, not only those that a name means.
+        request: the request, where it could be read.
+        deployments: the router's entries of `ids`, where they could be read.
+    """
+
+    ids: tuple[str, ...]
+    certain: bool
+    request: RefusedRequest | None = None
+    deployments: Sequence[Deployment] = field(default=())
+
+
+def cooling_of_refusal(
+    refusal: Any, asked: Asked | None, frame: FrameType | None
+) -> Cooling | None:
+    """What the refusal of a cooling group waits for; None where LiteLLM's own number stands.
+
+    Args:
+        refusal: LiteLLM's `RouterRateLimitError`.
+        asked: what LiteLLM asked its cooldown cache for this refusal.
+        frame: the frame of LiteLLM that makes the refusal.
+    """
+    request = request_below(frame)
+    refused = _named_by(refusal) or _read_from(request)
+    if refused is None and asked is not None:
+        refused = _Refused(asked.model_ids, certain=False)
+    cooldowns = asked.cooldowns if asked is not None else _cooldowns_of(request)
+    if refused is None or cooldowns is None:
+        return None
+    group = str(getattr(refusal, "model", ""))
+    return _cooling(refused, cooldowns, group, _ids(getattr(refusal, "cooldown_list", ())))
+
+
+def cooling_beside_limit(error: BaseException) -> Cooling | None:
+    """The cooling deployments of the request that a limit of LiteLLM's refused."""
+    request = request_that_raised(error.__traceback__)
+    refused, cooldowns = _read_from(request), _cooldowns_of(request)
+    if request is None or refused is None or cooldowns is None:
+        return None
+    cooling = _cooling(refused, cooldowns, request.model, frozenset())
+    return cooling if cooling is not None and cooling.ready_at is not None else None
+
+
+def _named_by(refusal: Any) -> _Refused | None:
+    """From 1.109.1 on the refusal has those of its deployments that are cooling."""
+    named = getattr(refusal, "cooldown_deployments", None)
+    if not isinstance(named, Iterable):
+        return None
+    ids = [each.get("model_id") for each in named if isinstance(each, Mapping)]
+    return _Refused(tuple(str(each) for each in ids), certain=True)
+
+
+def _read_from(request: RefusedRequest | None) -> _Refused | None:
+    if request is None:
+        return None
+    try:
+        found = candidates(request)
+    except Exception as error:
+        failed("the deployments of a refused request cannot be read", error)
+        return None
+    return _Refused(tuple(deployment_id(each) for each in found), True, request, found)
+
+
+def _cooling(
+    refused: _Refused, cooldowns: Any, group: str, listed: frozenset[str]
+) -> Cooling | None:
+    now, ready = time.time(), time.monotonic()
+    held = {each: held_cooldown(cooldowns, each) for each in refused.ids}
+    first = _first_ready([each for each in held.values() if each is not None], now)
+    queue = "|".join(sorted(refused.ids)) or group
+    if first is not None:
+        seconds, cooldown = first
+        return Cooling(ready + seconds, queue, cooldown, partial(_rate, refused, group))
+    if any(each is not None for each in held.values()) or not refused.certain:
+        return None  # a record that says nothing usable
+    if listed.intersection(refused.ids):
+        return Cooling(ready + SHORTEST, queue)  # its cooldown has ended since
+    return Cooling(None, queue)
+
+
+def _first_ready(
+    cooldowns: Iterable[HeldCooldown], now: float
+) -> tuple[float, float | None] | None:
+    """Seconds until the first one ends, and how long that one was to last."""
+    left = [(seconds_left(each, now), each.record) for each in cooldowns]
+    known = [(seconds, record) for seconds, record in left if seconds is not None]
+    if not known:
+        return None
+    seconds, record = min(known, key=lambda each: each[0])
+    lasts = record.get("cooldown_time") if isinstance(record, Mapping) else None
+    return seconds, usable_seconds(lasts)
+
+
+def _rate(refused: _Refused, group: str) -> KnownRate:
+    try:
+        if refused.request is None:
+            return known_rate(group)
+        return known_rate_of(refused.request.router, refused.deployments)
+    except Exception as error:  # LiteLLM's router changed: the queue learns without it
+        once(logging.DEBUG, f"the router's rates cannot be read: {type(error).__name__}: {error}")
+        return KnownRate()
+
+
+def _cooldowns_of(request: RefusedRequest | None) -> Any:
+    router = request.router if request is not None else None
+    return getattr(router, "_core_cooldown_cache", None) or getattr(router, "cooldown_cache", None)
+
+
+def _ids(cooldown_list: object) -> frozenset[str]:
+    """The ids in a refusal's `cooldown_list`: alone, or each with its record (up to 1.75)."""
+    if not isinstance(cooldown_list, Iterable):
+        return frozenset()
+    firsts = (each[0] if isinstance(each, tuple) and each else each for each in cooldown_list)
+    return frozenset(each for each in firsts if isinstance(each, str))

@@ -1,0 +1,63 @@
+"""Tell a refused client when to come back: the one place that makes headers of a refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+from ..options import current
+from ..report import failed
+from ..wait import marks
+from ..wait.exception_chain import COOLING, related
+from ..wait.limits import is_own_limit
+from ..wait.pacing import Pacer
+from ..wait.tell import Teller, Told
+from .cooling_deployments import cooling_beside_limit
+
+
+def tell(
+    error: BaseException | None,
+    message: str | None,
+    headers: Mapping[str, str],
+    forward_provider: bool = False,
+) -> Told | None:
+    """What the client of a 429 that is made of `error` is told; None if LiteLLM did not refuse.
+
+    Args:
+        error: the exception being handled.
+        message: what the client is told, as for `wait.tell.Teller.tell`.
+        headers: that the answer has already; they are not changed.
+        forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
+    """
+    if error is not None:
+        _mark_limits(error)
+    return _teller().tell(
+        error,
+        message,
+        headers,
+        now=time.monotonic(),
+        clock=time.time(),
+        forward_provider=forward_provider,
+    )
+
+
+def _mark_limits(error: BaseException) -> None:
+    """Note beside a limit that another deployment of its group is cooling, and may be first."""
+    for each in related(error):
+        if is_own_limit(each) and marks.get(each, COOLING) is None:
+            try:
+                cooling = cooling_beside_limit(each)
+            except Exception as problem:
+                failed("the cooldowns beside a limit cannot be read", problem)
+                continue
+            if cooling is not None:
+                marks.put(each, COOLING, cooling)
+
+
+@lru_cache(maxsize=1)
+def _teller() -> Teller:
+    """The one of this process, with its queues."""
+    options = current()
+    pacer = Pacer(options.rate, options.workers) if options.pacing else None
+    return Teller(pacer, options.max_wait)

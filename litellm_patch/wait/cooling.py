@@ -1,0 +1,32 @@
+"""What is known of the deployments that LiteLLM's router refused a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from .pacing import KnownRate
+
+
+def nothing_known() -> KnownRate:
+    """The rate of a group of which nothing is known."""
+    return KnownRate()
+
+
+@dataclass(frozen=True)
+class Cooling:
+    """The deployments that could have served a refused request, as they were at the refusal.
+
+    Attributes:
+        ready_at: `time.monotonic()` in seconds at which the first of them may be used again;
+            None where none of them is cooling, so that no wait would come true.
+        queue: names them. Requests that wait for the same deployments stand in one queue,
+            by whatever name they asked for them.
+        cooldown: how long the cooldown of the first was to last, in seconds, if known.
+        rate: reads what is known about the rate that they take.
+    """
+
+    ready_at: float | None
+    queue: str
+    cooldown: float | None = None
+    rate: Callable[[], KnownRate] = nothing_known

@@ -1,0 +1,96 @@
+"""From LiteLLM's refusal to the headers that tell its client when to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from . import marks
+from .exception_chain import Refusal
+from .headers import with_retry_after
+from .limits import find_own_refusal
+from .pacing import Pacer
+from .provider import find_provider_wait
+
+PLACE = "litellm_patch_place"
+"""Mark on a refusal: the `time.monotonic()` at which its client should return. An exception
+that is made into an answer more than once keeps its one place."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a refused client is told.
+
+    Attributes:
+        seconds: None where the refusal has no usable number.
+        headers: all headers of the answer.
+    """
+
+    seconds: float | None
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Decides what refused clients are told; one for a process.
+
+    Attributes:
+        pacer: gives the clients of a cooling group different moments; None turns pacing off.
+        max_wait: seconds; no longer wait is told. None is no limit.
+    """
+
+    pacer: Pacer | None = None
+    max_wait: float | None = None
+
+    def tell(
+        self,
+        error: BaseException | None,
+        message: str | None,
+        headers: Mapping[str, str],
+        *,
+        now: float,
+        clock: float,
+        forward_provider: bool = False,
+    ) -> Told | None:
+        """The headers of an error answer that is made of `error`; None if nobody refused.
+
+        Args:
+            error: the exception being handled.
+            message: what the client is told. What is further down the chain of `error` counts
+                only if this says so. None means that the whole chain counts.
+            headers: that the answer has already.
+            now: `time.monotonic()`.
+            clock: `time.time()`.
+            forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
+        """
+        refusal = find_own_refusal(error, message, now, clock)
+        if refusal is None and forward_provider:
+            refusal = find_provider_wait(error, message)
+        if refusal is None:
+            return None
+        refusal = self._paced(refusal, now)
+        return Told(refusal.seconds, with_retry_after(headers, refusal))
+
+    def _paced(self, refusal: Refusal, now: float) -> Refusal:
+        """`refusal` with the seconds after which its client should return."""
+        seconds = refusal.seconds
+        if seconds is None:
+            return refusal
+        if self.pacer is not None:
+            seconds = max(seconds, _place(self.pacer, refusal, now) - now)
+        if self.max_wait is not None:
+            seconds = min(seconds, self.max_wait)
+        return replace(refusal, seconds=seconds)
+
+
+def _place(pacer: Pacer, refusal: Refusal, now: float) -> float:
+    """The moment for the client of `refusal`; `now` where there is no queue, as for a limit."""
+    cooling, source = refusal.cooling, refusal.source
+    if cooling is None or cooling.ready_at is None or source is None:
+        return now
+    place = marks.get(source, PLACE)
+    if not isinstance(place, float):
+        ready_at, known = cooling.ready_at, cooling.rate()
+        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown)
+        marks.put(source, PLACE, place)
+    return place
