@@ -15,6 +15,7 @@ from ..wait.cooldown_records import HeldCooldown, seconds_left
 from ..wait.cooling import Cooling
 from ..wait.delay_seconds import usable_seconds
 from ..wait.exception_chain import SHORTEST
+from ..wait.limits import is_pinned_refusal
 from ..wait.pacing import KnownRate
 from .asked_cooldowns import Asked
 from .cooldown_cache import held_cooldown
@@ -24,6 +25,7 @@ from .refused_request import (
     RefusedRequest,
     candidates,
     deployment_id,
+    pinned_to,
     request_below,
     request_that_raised,
 )
@@ -60,7 +62,7 @@ def cooling_of_refusal(
     refused = _named_by(refusal) or _read_from(request)
     if refused is None and asked is not None:
         refused = _Refused(asked.model_ids, certain=False)
-    cooldowns = asked.cooldowns if asked is not None else _cooldowns_of(request)
+    cooldowns = asked.cooldowns if asked is not None else _cooldowns_of(request and request.router)
     if refused is None or cooldowns is None:
         return None
     group = str(getattr(refusal, "model", ""))
@@ -69,12 +71,22 @@ def cooling_of_refusal(
 
 def cooling_beside_limit(error: BaseException) -> Cooling | None:
     """The cooling deployments of the request that a limit of LiteLLM's refused."""
+    if is_pinned_refusal(error):
+        return _cooling_of_pinned(error)
     request = request_that_raised(error.__traceback__)
-    refused, cooldowns = _read_from(request), _cooldowns_of(request)
+    refused, cooldowns = _read_from(request), _cooldowns_of(request and request.router)
     if request is None or refused is None or cooldowns is None:
         return None
     cooling = _cooling(refused, cooldowns, request.model, frozenset())
     return cooling if cooling is not None and cooling.ready_at is not None else None
+
+
+def _cooling_of_pinned(error: BaseException) -> Cooling | None:
+    pinned = pinned_to(error.__traceback__)
+    cooldowns = _cooldowns_of(pinned[0]) if pinned is not None else None
+    if pinned is None or cooldowns is None:
+        return None
+    return _cooling(_Refused((pinned[1],), certain=True), cooldowns, "", frozenset())
 
 
 def _named_by(refusal: Any) -> _Refused | None:
@@ -137,8 +149,7 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
         return KnownRate()
 
 
-def _cooldowns_of(request: RefusedRequest | None) -> Any:
-    router = request.router if request is not None else None
+def _cooldowns_of(router: Any) -> Any:
     return getattr(router, "_core_cooldown_cache", None) or getattr(router, "cooldown_cache", None)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..options import current
 from ..report import once
+from ..wait.limits import is_pinned_refusal
 from .telling import tell
 
 
@@ -23,12 +24,18 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     The refusal is looked up in `sys.exc_info()`: LiteLLM builds the `ProxyException` inside
     the `except` block that caught it, also where a callback replaced it by something else.
     """
-    if str(error.code) != "429":
+    handled = sys.exc_info()[1]
+    if str(error.code) != "429" and not _is_pinned_503(error, handled):
         return
-    told = tell(sys.exc_info()[1], error.message, error.headers, current().forward_provider)
+    told = tell(handled, error.message, error.headers, current().forward_provider)
     if told is None:
         return
     if told.seconds is None:
         once(logging.DEBUG, "a refusal of the router has no usable cooldown time: no Retry-After")
     # A new dict: the caller's may be shared, and LiteLLM updates such dicts in place.
     error.headers = told.headers
+
+
+def _is_pinned_503(error: Any, handled: BaseException | None) -> bool:
+    """Whether LiteLLM answers 503 because the only deployment for the request is cooling."""
+    return str(error.code) == "503" and handled is not None and is_pinned_refusal(handled)

@@ -84,6 +84,21 @@ def request_that_raised(traceback: TracebackType | None) -> RefusedRequest | Non
     return found
 
 
+def pinned_to(traceback: TracebackType | None) -> tuple[Any, str] | None:
+    """The router and the id of the deployment that a refused follow-up request is bound to."""
+    found = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if _module(frame) == "litellm" and "model_id" in frame.f_code.co_varnames:
+            variables = frame.f_locals
+            router = getattr(variables.get("self"), "router", None)
+            model_id = variables.get("model_id")
+            if hasattr(router, _RESOLVES) and isinstance(model_id, str):
+                found = router, model_id
+        traceback = traceback.tb_next
+    return found
+
+
 def candidates(request: RefusedRequest) -> list[Deployment]:
     """The deployments that could serve `request` if none of them were cooling down.
 

@@ -10,7 +10,7 @@ from ..options import current
 from ..report import failed
 from ..wait import marks
 from ..wait.exception_chain import COOLING, related
-from ..wait.limits import is_own_limit
+from ..wait.limits import is_own_limit, is_pinned_refusal
 from ..wait.pacing import Pacer
 from ..wait.tell import Teller, Told
 from .cooling_deployments import cooling_beside_limit
@@ -45,7 +45,7 @@ def tell(
 def _mark_limits(error: BaseException) -> None:
     """Note beside a limit that another deployment of its group is cooling, and may be first."""
     for each in related(error):
-        if is_own_limit(each) and marks.get(each, COOLING) is None:
+        if (is_own_limit(each) or is_pinned_refusal(each)) and marks.get(each, COOLING) is None:
             try:
                 cooling = cooling_beside_limit(each)
             except Exception as problem:

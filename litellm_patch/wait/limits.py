@@ -34,6 +34,12 @@ _OWN_TEXTS = ("Deployment over defined ", "Model rate limit exceeded.", NO_DEPLO
 """What LiteLLM writes into a `RateLimitError` of its own, by the router's usage-based
 strategies and its checks before a call."""
 
+_PINNED = "The deployment that produced this encrypted_content is "
+"""How LiteLLM's refusal begins if the deployment that a follow-up is bound to is cooling: a 429, or
+a 503 where another failure than a 429 brought it into its cooldown."""
+
+_PINNED_CLASSES = ("RateLimitError", "ServiceUnavailableError")
+
 _DYNAMIC = (" over available TPM=", " over available RPM=")
 """What LiteLLM's first dynamic rate limiter writes. It shares out what the router has counted in
 the minute of the clock, and tells no time at all."""
@@ -111,9 +117,19 @@ def is_own_limit(error: BaseException) -> bool:
     )
 
 
+def is_pinned_refusal(error: BaseException) -> bool:
+    """Whether the only deployment that may serve the request is cooling down."""
+    return (
+        getattr(error, "llm_provider", None) == ""
+        and getattr(error, "status_code", None) in (429, 503)
+        and _PINNED in _text(error)
+        and any(is_named(error, "litellm.exceptions", each) for each in _PINNED_CLASSES)
+    )
+
+
 def is_own_refusal(error: BaseException) -> bool:
     """Whether LiteLLM's router decided `error`, without asking a provider."""
-    return is_cooldown_refusal(error) or is_own_limit(error)
+    return is_cooldown_refusal(error) or is_own_limit(error) or is_pinned_refusal(error)
 
 
 def seconds_to_next_minute(clock: float) -> float:
@@ -127,8 +143,10 @@ def _is_budget(error: BaseException) -> bool:
 
 def _limit(error: BaseException, now: float, clock: float) -> Refusal | None:
     """The limit that `error` is; told is the cooldown of another deployment if that ends first."""
-    limit = _limit_alone(error, clock)
     ready = until_ready(error, now)
+    if ready is not None and is_pinned_refusal(error):
+        return ready
+    limit = _limit_alone(error, clock)
     if limit is None or ready is None:
         return limit
     first = first_of([limit, ready])
