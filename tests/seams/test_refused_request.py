@@ -1,0 +1,138 @@
+"""Which deployments a refusal is about, at LiteLLM's own router in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import sys
+import time
+
+import pytest
+
+import litellm_patch
+from litellm_patch.seams import asked_cooldowns, cooling_deployments, refused_request
+from litellm_patch.wait import marks
+from litellm_patch.wait.exception_chain import COOLING
+
+LASTS = {"a": 40, "b": 20}
+KWARGS = {"metadata": {"tags": ["x"]}}
+
+
+@pytest.fixture(scope="module")
+def router():
+    import litellm
+
+    model_list = [
+        {
+            "model_name": "m",
+            "litellm_params": {
+                "model": f"openai/{name}",
+                "api_key": "x",
+                "tags": [{"a": "x", "b": "y"}[name]],
+            },
+            "model_info": {"id": name},
+        }
+        for name in LASTS
+    ]
+    return litellm.Router(model_list=model_list, num_retries=0, enable_tag_filtering=True)
+
+
+@pytest.fixture(autouse=True)
+def cooling(router):
+    litellm_patch.activate()
+    cache = cooling_deployments._cooldowns_of(router) or router.health().cooldowns
+    for name, seconds in LASTS.items():
+        cache.add_deployment_to_cooldown(
+            model_id=name,
+            original_exception=ValueError("429"),
+            exception_status=429,
+            cooldown_time=seconds,
+        )
+    yield cache
+    litellm_patch.deactivate()
+
+
+def refusal_of(router, kwargs=None):
+    request = {"model": "m", "request_kwargs": copy.deepcopy(kwargs or {})}
+    messages = [{"role": "user", "content": "hi"}]
+    with pytest.raises(ValueError) as caught:
+        asyncio.run(router.async_get_available_deployment(messages=messages, **request))
+    return caught.value, request["request_kwargs"]
+
+
+def seconds(error):
+    mark = marks.get(error, COOLING)
+    return mark and mark.ready_at and mark.ready_at - time.monotonic()
+
+
+def has_tags_of_the_request():
+    """Releases without this answer 401 for a tag whose deployments are cooling."""
+    from litellm.router_strategy import tag_based_routing
+
+    return "tag_regex" in open(tag_based_routing.__file__).read()
+
+
+def test_the_first_of_all_deployments_is_told_without_a_tag(router):
+    error, _ = refusal_of(router)
+    assert seconds(error) == pytest.approx(20, abs=1)
+    assert marks.get(error, COOLING).cooldown == 20
+    assert marks.get(error, COOLING).queue == "a|b"
+
+
+def test_a_tag_rules_deployments_out(router):
+    if not has_tags_of_the_request():
+        pytest.skip("this release refuses no request for its tag")
+    error, kwargs = refusal_of(router, KWARGS)
+    assert seconds(error) == pytest.approx(40, abs=1)
+    assert kwargs["metadata"] == KWARGS["metadata"]  # nothing is noted in the request
+
+
+def test_the_synchronous_router_is_read_as_well(router):
+    with pytest.raises(ValueError) as caught:
+        router.get_available_deployment(model="m", messages=[{"role": "user", "content": "hi"}])
+    assert seconds(caught.value) == pytest.approx(20, abs=1)
+
+
+def test_where_the_request_cannot_be_read_the_name_decides(router, monkeypatch):
+    monkeypatch.setattr(cooling_deployments, "candidates", lambda request: 1 / 0)
+    monkeypatch.setattr(cooling_deployments, "_named_by", lambda refusal: None)
+    error, _ = refusal_of(router)
+    assert seconds(error) == pytest.approx(20, abs=1)
+
+
+def test_a_refusal_that_somebody_else_makes_keeps_its_own_number(router):
+    from litellm.types.router import RouterRateLimitError
+
+    def made_by_a_hook():
+        return RouterRateLimitError(
+            model="m", cooldown_time=7, enable_pre_call_checks=False, cooldown_list=["a"]
+        )
+
+    assert marks.get(made_by_a_hook(), COOLING) is None
+
+
+@pytest.mark.parametrize("told, asks_again", [(20, False), (21, True)])
+def test_a_question_belongs_to_the_refusal_that_its_asker_makes(told, asks_again):
+    frame = sys._getframe()
+    asked = asked_cooldowns.Asked("cache", ("a",), 20, id(frame))
+    asked_cooldowns._asked.set(asked)
+    taken = asked_cooldowns.take_question(told, frame)
+    assert taken is (None if asks_again else asked)
+    assert asked_cooldowns.take_question(told, frame) is None  # it is taken once
+
+
+def test_a_question_of_another_function_belongs_to_no_refusal():
+    asked_cooldowns._asked.set(asked_cooldowns.Asked("cache", ("a",), 20, id(object())))
+    assert asked_cooldowns.take_question(20, sys._getframe()) is None
+
+
+def test_code_outside_of_litellm_is_no_caller():
+    assert refused_request.caller() is None
+
+
+def test_a_choice_that_waits_is_not_waited_for():
+    async def waits():
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError):
+        refused_request._finished(waits())
