@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .report import text_of
-from .seams.seam import DoesNotFit, Seam, Undo
+from .seams.seam import OTHER_ROUTER, DoesNotFit, Seam, Undo
 from .source.marker import in_source
 
 WAITING, APPLIED, NATIVE = "waiting", "applied", "native"
@@ -70,12 +70,13 @@ class SeamState:
 
     def give_up(self) -> None:
         """There is no such module in this release."""
-        missing = f"this release has no module {self.seam.module}"
         try:
-            self.state = NATIVE if self.seam.unneeded(None) else SKIPPED
+            why = self.seam.unneeded(None)
         except Exception:
-            self.state = SKIPPED
-        self.reason = missing
+            why = ""
+        self.state = NATIVE if why else SKIPPED
+        missing = f"this release has no module {self.seam.module}"
+        self.reason = why if why == OTHER_ROUTER else missing
 
     def take_off(self) -> str:
         """Give LiteLLM back what was wrapped. Returns why that was not possible, or ""."""

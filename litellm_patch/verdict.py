@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .seam_state import APPLIED, NATIVE, SOURCE_PATCH
+from .seams.seam import OTHER_ROUTER
 
 
 class Seen(Protocol):
@@ -36,6 +37,7 @@ def verdict(release: str | None, seams: Sequence[Seen]) -> str:
     if not needed:
         return f"stands down, {on} has a source patch"
     applied = sum(seam.state == APPLIED for seam in needed)
-    idle = [seam.name for seam in seams if seam.state == NATIVE]
+    native = [seam for seam in seams if seam.state == NATIVE]
+    idle = [seam.name for seam in native if seam.reason != OTHER_ROUTER]  # which each release has
     more = f", not needed there: {', '.join(idle)}" if idle else ""
     return f"Retry-After active on {on}, {applied}/{len(needed)} seams{more}"

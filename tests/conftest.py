@@ -81,6 +81,17 @@ def has_source_patch() -> bool:
     return litellm_has(marker.NAME, "types/router.py")
 
 
+def has_rust_router() -> bool:
+    """Whether the installed LiteLLM's router is in Rust (1.110.0 and later)."""
+    return litellm_has("", "router_rust/__init__.py")
+
+
+def checks_rpm_before_a_call() -> bool:
+    """Whether `enable_pre_call_checks` looks at rpm limits; newer releases have dropped that."""
+    text = "raise RouterRateLimitErrorBasic"
+    return any(litellm_has(text, file) for file in ("router.py", "router_python_core.py"))
+
+
 EXACT = {"LITELLM_PATCH_PACING": "off"}
 """For tests of the exact time left; with pacing each of several clients is told more than that."""
 

@@ -209,4 +209,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         _REALTIME,
         routed_since=_ROUTES_REALTIME,
     ),
+    Endpoint("realtime-translation", "/v1/realtime/translations/client_secrets", _REALTIME),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .refused_request import caller
@@ -22,7 +22,7 @@ class Asked:
     Attributes:
         cooldowns: LiteLLM's cooldown cache.
         model_ids: ids of the deployments that LiteLLM asked for.
-        answer: the configured seconds that LiteLLM was told.
+        answer: the configured seconds that LiteLLM was told; None where it was told records.
         frame: identity of the frame that asked.
     """
 
@@ -40,13 +40,23 @@ def note_question(cooldowns: Any, arguments: Mapping[str, Any], result: object) 
     _asked.set(Asked(cooldowns, tuple(arguments["model_ids"]), result, id(caller())))
 
 
-def take_question(told: object, frame: object) -> Asked | None:
-    """What was asked for the refusal that tells `told` seconds and is made in `frame`.
+def note_records(cooldowns: Any) -> None:
+    """The same for the router in Rust, which asks for records and takes the time from them.
+
+    It asks twice, for those of the group and for all; the refusal has the ids of the group.
+    """
+    _asked.set(Asked(cooldowns, (), None, id(caller())))
+
+
+def take_question(arguments: Mapping[str, Any], frame: object) -> Asked | None:
+    """What was asked for the refusal that is made with `arguments` in `frame`.
 
     A question that another function asked, or that had another answer, belongs to no refusal.
     """
     asked = _asked.get()
     _asked.set(None)
-    if asked is None or asked.frame != id(frame) or asked.answer != told:
+    if asked is None or asked.frame != id(frame):
         return None
-    return asked
+    if asked.answer is None:
+        return replace(asked, model_ids=tuple(arguments.get("model_ids", ())))
+    return asked if asked.answer == arguments["cooldown_time"] else None

@@ -19,6 +19,7 @@ from ..wait.limits import is_pinned_refusal
 from ..wait.pacing import KnownRate
 from .asked_cooldowns import Asked
 from .cooldown_cache import held_cooldown
+from .cooldown_store import stored_cooldowns
 from .group_rate import known_rate, known_rate_of
 from .refused_request import (
     Deployment,
@@ -113,7 +114,9 @@ def _cooling(
     refused: _Refused, cooldowns: Any, group: str, listed: frozenset[str]
 ) -> Cooling | None:
     now, ready = time.time(), time.monotonic()
-    held = {each: held_cooldown(cooldowns, each) for each in refused.ids}
+    stored = stored_cooldowns(cooldowns)
+    look = partial(held_cooldown, cooldowns) if stored is None else stored.held
+    held = {each: look(each) for each in refused.ids}
     first = _first_ready([each for each in held.values() if each is not None], now)
     queue = "|".join(sorted(refused.ids)) or group
     if first is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from ..wait import marks
 from ..wait.exception_chain import (
@@ -27,9 +28,19 @@ def remember_refusals(instance: object, arguments: Mapping[str, object], result:
 
     LiteLLM calls this seam's function in the `except` block of each fallback that failed.
     """
-    original = arguments["original_exception"]
-    failed = sys.exc_info()[1]
-    if failed is None or failed is original or not isinstance(original, BaseException):
+    _hang_on(arguments["original_exception"], sys.exc_info()[1])
+
+
+def remember_hop(instance: object, arguments: Mapping[str, Any], result: object) -> None:
+    """The same where the router in Rust tells what became of a fallback, outside any `except`."""
+    if not arguments["event"].get("succeeded"):
+        _hang_on(arguments["level_error"], arguments["hop_error"])
+
+
+def _hang_on(original: object, failed: object) -> None:
+    if failed is original or not isinstance(failed, BaseException):
+        return
+    if not isinstance(original, BaseException):
         return
     kept = refusals_of_fallbacks(original)
     # Of limits only the last word: another one may be why the fallback is cooling now.

@@ -21,7 +21,7 @@ def put_on_refusal(refusal: Any, arguments: Mapping[str, Any], result: object) -
     stay away: they steer its cooldowns and sleeps.
     """
     configured, frame = arguments["cooldown_time"], caller()
-    cooling = cooling_of_refusal(refusal, take_question(configured, frame), frame)
+    cooling = cooling_of_refusal(refusal, take_question(arguments, frame), frame)
     if cooling is None:
         refusal.retry_after = configured
         return

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from typing import Callable, Protocol
 
 Undo = Callable[[], None]
+
+PYTHON, RUST = "Python", "Rust"
+"""LiteLLM's routers: in Python up to 1.109.3, since 1.110.0 in Rust. No release has both."""
+
+OTHER_ROUTER = "this release has the other router"
+"""Why a seam of one of the two is not needed."""
 
 
 class DoesNotFit(Exception):
@@ -24,6 +33,39 @@ def lacks(attribute: str) -> Callable[[object], str]:
         return "" if hasattr(module, attribute) else f"this release has no {attribute}"
 
     return unneeded
+
+
+def takes(attribute: str, parameter: str) -> Callable[[object], str]:
+    """For `Seam.unneeded`: the class that the other router has is made with `parameter`."""
+
+    def unneeded(module: object) -> str:
+        made = getattr(module, attribute, None)
+        try:
+            has = parameter in inspect.signature(made).parameters if callable(made) else False
+        except (TypeError, ValueError):
+            has = False
+        return OTHER_ROUTER if has else ""
+
+    return unneeded
+
+
+def without_rust(module: object) -> str:
+    """For `Seam.unneeded`: the module is a part of the router in Rust, if this release has it."""
+    return "" if module is not None or has_rust_router() else OTHER_ROUTER
+
+
+def with_rust(module: object) -> str:
+    """For `Seam.unneeded`: the router in Rust has another seam for it."""
+    return OTHER_ROUTER if has_rust_router() else ""
+
+
+def has_rust_router() -> bool:
+    """Whether the router of the LiteLLM that is loaded is in Rust: since 1.110.0, without another.
+
+    Imports nothing, and waits for no import: the hooks' lock is held.
+    """
+    path = getattr(sys.modules.get("litellm"), "__path__", None)
+    return path is not None and PathFinder.find_spec("litellm.router_rust", path) is not None
 
 
 class Joint(Protocol):
@@ -52,6 +94,7 @@ class Seam:
             read arguments by name.
         made_with: a parameter that the class of a method must be made with, or "". A class that
             keeps elsewhere what the seam reads has the same methods, and is made with another.
+        router: which of LiteLLM's routers has the place: PYTHON, RUST, or "" for both.
         adds: what LiteLLM does with it that it does not do without.
         releases: the LiteLLM releases that have the place.
         unnecessary_when: what would make the seam superfluous.
@@ -71,3 +114,4 @@ class Seam:
     joint: Joint
     unneeded: Callable[[object], str] = always_needed
     made_with: str = ""
+    router: str = ""

@@ -10,12 +10,13 @@ from .asked_cooldowns import note_question
 from .budgets import remember_end
 from .call_joint import AfterCall
 from .cooldown_cache import note_own_cooldown
-from .fallbacks import remember_refusals
+from .cooldown_store import note_active, remember_entry
+from .fallbacks import remember_hop, remember_refusals
 from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
 from .rate_limit_error import put_on_refusal
-from .seam import Seam, lacks
+from .seam import PYTHON, RUST, Seam, lacks, takes, with_rust, without_rust
 
 SEAMS: tuple[Seam, ...] = (
     Seam(
@@ -27,7 +28,9 @@ SEAMS: tuple[Seam, ...] = (
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time",
         joint=AfterCall(note_own_cooldown),
-        made_with="cache",  # since 1.110.0 a store in Rust
+        unneeded=takes("CooldownCache", "store"),
+        made_with="cache",
+        router=PYTHON,
     ),
     Seam(
         name="cooldown-left",
@@ -38,7 +41,46 @@ SEAMS: tuple[Seam, ...] = (
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_question),
+        unneeded=takes("CooldownCache", "store"),
         made_with="cache",
+        router=PYTHON,
+    ),
+    Seam(
+        name="cooldown-put",
+        module="litellm.redis.stores.router_cooldowns",
+        attribute="RouterCooldownStore.put",
+        parameters=("model_id", "ttl"),
+        adds="the end of a cooldown whose deployment fails again during it",
+        releases="since 1.110.0",
+        unnecessary_when="a later failure prolongs the cooldown (issue #40130)",
+        joint=AfterCall(remember_entry),
+        unneeded=without_rust,
+        router=RUST,
+    ),
+    Seam(
+        name="cooldown-put-async",
+        module="litellm.redis.stores.router_cooldowns",
+        attribute="RouterCooldownStore.async_put",
+        parameters=("model_id", "ttl"),
+        adds="the same where the failed request was asynchronous, as all of the proxy's are",
+        releases="since 1.110.0",
+        unnecessary_when="a later failure prolongs the cooldown (issue #40130)",
+        joint=AfterCall(remember_entry),
+        unneeded=without_rust,
+        router=RUST,
+    ),
+    Seam(
+        name="cooldown-active",
+        module="litellm.router_utils.cooldown_cache",
+        attribute="CooldownCache.get_active_cooldowns",
+        parameters=("model_ids",),
+        adds="the time that is left of a cooldown, where LiteLLM tells the configured one",
+        releases="since 1.110.0, whose router in Rust asks nothing else before it refuses",
+        unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
+        joint=AfterCall(note_active),
+        unneeded=takes("CooldownCache", "cache"),
+        made_with="store",
+        router=RUST,
     ),
     Seam(
         name="refusal",
@@ -56,9 +98,23 @@ SEAMS: tuple[Seam, ...] = (
         attribute="log_failure_fallback_event",
         parameters=("original_exception",),
         adds="the wait of cooling fallbacks to the error of the group that was asked for",
-        releases="all since 1.53.1",
+        releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
         joint=AfterCall(remember_refusals),
+        unneeded=with_rust,
+        router=PYTHON,
+    ),
+    Seam(
+        name="fallbacks-rust",
+        module="litellm.router_rust.invoke.walk",
+        attribute="FallbackOutcomes.done",
+        parameters=("event", "level_error", "hop_error"),
+        adds="the same where the router in Rust walks the fallbacks",
+        releases="since 1.110.0",
+        unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
+        joint=AfterCall(remember_hop),
+        unneeded=without_rust,
+        router=RUST,
     ),
     Seam(
         name="budgets",

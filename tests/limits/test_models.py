@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from conftest import LAUNCH, WITH
+from conftest import LAUNCH, WITH, checks_rpm_before_a_call
 
 from litellm_patch.lab.cooling import ask
 from litellm_patch.lab.endpoints import ENDPOINTS
@@ -26,17 +26,14 @@ BY_MODEL = {
         "disable_cooldowns": True,
     },
 }
-ROUTER_FILES = ("router.py", "router_python_core.py")
 
 
 def why_not(how: str) -> str | None:
     """Why the installed release cannot refuse in this way, or None where it can."""
-    home = Path(find_spec("litellm").origin).parent
-    if how == "pre-call-checks":
-        sources = [home / name for name in ROUTER_FILES if (home / name).exists()]
-        if not any("raise RouterRateLimitErrorBasic" in each.read_text() for each in sources):
-            return "this release's checks before a call do not look at rpm"
+    if how == "pre-call-checks" and not checks_rpm_before_a_call():
+        return "this release's checks before a call do not look at rpm"
     if how == "enforced":
+        home = Path(find_spec("litellm").origin).parent
         check = home / "router_utils" / "pre_call_checks" / "model_rate_limit_check.py"
         if not check.exists():
             return "this release cannot enforce rpm for every routing strategy"

@@ -23,6 +23,13 @@ PUBLISH = ["build", "mypy", "pyright[nodejs]", "readme_renderer[md]", "twine"]
 
 # Requirements (constraints) and overrides by the first release of a range, newest first.
 EXTRA: list[tuple[str, list[str], list[str]]] = [
+    # The same, and one that never was there: an override whose marker no Python meets drops it.
+    (
+        "1.110.0",
+        ["prisma"],
+        ["litellm-proxy; python_version < '3'"]
+        + ["litellm-proxy-extras", "litellm-enterprise", "certifi"],
+    ),
     # Exact pins on packages that are no longer, or not yet, on the registry.
     ("1.106.2", ["prisma"], ["litellm-proxy-extras", "litellm-enterprise", "certifi"]),
     # Their batches endpoint imports prisma, also without a database.

@@ -20,12 +20,12 @@ sys.path[:0] = [str(Path(__file__).parents[2])]  # the table that is swept is th
 
 from sources import fetch_all, number, releases_on_the_registry  # noqa: E402
 
-from litellm_patch.seams.seam import Seam  # noqa: E402
+from litellm_patch.seams.seam import PYTHON, RUST, Seam  # noqa: E402
 from litellm_patch.seams.table import SEAMS  # noqa: E402
 
 OUTPUT = Path(__file__).with_name("RELEASES.md")
 NATIVE = ("litellm.proxy.common_request_processing", "_apply_router_cooldown_retry_after")
-FITS = "fits"
+FITS, OTHER = "fits", "–"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 HEAD = """# Releases
@@ -33,8 +33,10 @@ HEAD = """# Releases
 Written by `tests/matrix/sweep.py`; do not edit. For every LiteLLM release on the registry it
 says whether each place that is wrapped is there and takes the parameters that are read. This
 is read from the sources; what real proxies answer is in the endpoint table beside it.
-*Native* means that LiteLLM has its own header for a part of the endpoints. A place that does
-not fit is left alone by the patch, which says so in one line of the proxy's log.
+*Native* means that LiteLLM has its own header for a part of the endpoints; `–`, that the place
+belongs to the router in Python where the release has the one in Rust, or the other way round, and
+is not needed. A place that does not fit is left alone by the patch, which says so in one line of
+the proxy's log. A signature does not prove that LiteLLM comes by: `REACHED.md` does.
 """
 
 
@@ -56,7 +58,10 @@ def look(sources: Path) -> Row:
 
 
 def state(sources: Path, seam: Seam) -> str:
-    """`FITS`, or what is missing, in a few words."""
+    """`FITS`, `OTHER`, or what is missing, in a few words."""
+    rust = module_file(sources, "litellm.router_rust") is not None
+    if seam.router == (PYTHON if rust else RUST):
+        return OTHER
     try:
         found = resolve(sources, seam.module, seam.attribute)
     except SyntaxError as error:

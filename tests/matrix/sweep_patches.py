@@ -31,17 +31,22 @@ PATCHES = Path(__file__).parents[2] / "patches"
 INDEX = PATCHES / "index.json"
 
 # Where the patches put code: file, class, method, the name that it must use.
+CACHE = "litellm/router_utils/cooldown_cache.py"
+STORE = "litellm/redis/stores/router_cooldowns/__init__.py"
 PLACES = [
     ("litellm/proxy/_types.py", "ProxyException", "__init__", "with_retry_after"),
-    ("litellm/router_utils/cooldown_cache.py", "CooldownCache", "get_min_cooldown", "zip"),
-    ("litellm/router_utils/cooldown_cache.py", "CooldownCache", "get_min_cooldown", "keys"),
-    (
-        "litellm/router_utils/cooldown_cache.py",
-        "CooldownCache",
-        "get_min_cooldown",
-        "note_cooldown_end",
-    ),
+    # In the caches of the router in Python.
+    (CACHE, "CooldownCache", "get_min_cooldown", "zip"),
+    (CACHE, "CooldownCache", "get_min_cooldown", "keys"),
+    (CACHE, "CooldownCache", "get_min_cooldown", "note_cooldown_end"),
     ("litellm/types/router.py", "RouterRateLimitError", "__init__", "_cooldown_ready_at"),
+]
+PLACES_IN_RUST = [
+    PLACES[0],
+    (STORE, "RouterCooldownStore", "put", "note_cooldown_entry"),
+    (STORE, "RouterCooldownStore", "async_put", "note_cooldown_entry"),
+    (CACHE, "CooldownCache", "get_active_cooldowns", "note_cooldown_ends"),
+    ("litellm/types/router.py", "RouterRateLimitError", "__init__", "_first_cooldown_end"),
 ]
 
 
@@ -89,7 +94,7 @@ def try_out(patch: Path, tree: Path) -> dict[str, tuple[str, str]]:
     if patched(after, patch.read_bytes(), reverse=True) != before:
         raise Wrong("reversing it does not give the release back")
     modules = {path: ast.parse(content) for path, content in after.items()}
-    for path, kind, method, name in PLACES:
+    for path, kind, method, name in PLACES_IN_RUST if STORE in before else PLACES:
         if name not in names_in(modules[path], kind, method):
             raise Wrong(f"{kind}.{method} in {path} does not use {name}")
     return {path: (sha256(before[path]), sha256(after[path])) for path in before}
@@ -102,7 +107,7 @@ def names_in(module: ast.Module, kind: str, method: str) -> set[str]:
         for outer in module.body
         if isinstance(outer, ast.ClassDef) and outer.name == kind
         for inner in outer.body
-        if isinstance(inner, ast.FunctionDef) and inner.name == method
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and inner.name == method
         for node in ast.walk(inner)
         if isinstance(node, ast.Name)
     }

@@ -5,10 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from sweep import FITS, SEAMS, Row, parsed, state, table
+from sweep import FITS, OTHER, PYTHON, RUST, SEAMS, Row, parsed, state, table
 
 SEAM = dataclasses.replace(
-    SEAMS[0], module="litellm.place", attribute="Thing.method", parameters=("a", "b"), made_with=""
+    SEAMS[0],
+    module="litellm.place",
+    attribute="Thing.method",
+    parameters=("a", "b"),
+    made_with="",
+    router="",
 )
 THING = "class Thing:\n    def method(self, a, *, b): ...\n"
 
@@ -54,6 +59,13 @@ def test_state(release, modules, expected):
 def test_a_class_that_is_made_with_something_else_does_not_fit(release, parameter, expected):
     thing = f"{THING}    def __init__(self, {parameter}): ...\n"
     assert state(release(place=thing), dataclasses.replace(SEAM, made_with="cache")) == expected
+
+
+@pytest.mark.parametrize("router, of_python, of_rust", [(PYTHON, FITS, OTHER), (RUST, OTHER, FITS)])
+def test_a_place_of_the_router_that_a_release_does_not_have(release, router, of_python, of_rust):
+    seam = dataclasses.replace(SEAM, router=router)
+    assert state(release(place=THING), seam) == of_python
+    assert state(release(place=THING, router_rust=""), seam) == of_rust
 
 
 def test_neighbours_that_are_the_same_share_a_row():

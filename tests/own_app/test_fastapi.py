@@ -13,6 +13,7 @@ import litellm
 import openai
 import pytest
 import uvicorn
+from conftest import checks_rpm_before_a_call
 from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -136,7 +137,17 @@ def test_it_works_in_a_sub_app_of_fastapi(router):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"enable_pre_call_checks": True}, {"routing_strategy": "usage-based-routing-v2"}]
+    "settings",
+    [
+        pytest.param(
+            {"enable_pre_call_checks": True},
+            marks=pytest.mark.skipif(
+                not checks_rpm_before_a_call(),
+                reason="this release's checks before a call do not look at rpm",
+            ),
+        ),
+        {"routing_strategy": "usage-based-routing-v2"},
+    ],
 )
 def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(stand_in, settings):
     model_list = group("m", stand_in.url, ["rpm-a", "rpm-b"], rpm=1)

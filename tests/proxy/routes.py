@@ -52,6 +52,9 @@ TESTED = {
         "/v1/realtime/transcription_sessions /realtime/transcription_sessions"
         " /openai/v1/realtime/transcription_sessions"
     ),
+    "realtime-translation": (
+        "/v1/realtime/translations/client_secrets /realtime/translations/client_secrets"
+    ),
 }
 
 NO_GROUP = (
@@ -79,9 +82,10 @@ NO_GROUP = (
 )
 
 NOT_TESTED = (
-    # Its key is what /v1/realtime/client_secrets made when it was served; it is refused as
-    # that route is, by the same function.
+    # The key of these is what the client_secrets of the same kind made when it was served; they
+    # are refused as that route is, by the same function.
     "/v1/realtime/calls /realtime/calls /openai/v1/realtime/calls",
+    "/v1/realtime/translations/calls /realtime/translations/calls",
     # It asks a provider for documents before it asks the group, so that it is no kind in
     # `ENDPOINTS`; tests/limits/test_chains.py asks it.
     "/v1/rag/query /rag/query",
@@ -107,7 +111,7 @@ MANAGEMENT = (
     "/model_hub/** /moyai/** /oauth/** /onboarding/** /organization/** /otel-spans",
     "/plugin-proxy/** /policies /policies/** /policy/** /project/** /prompts /prompts/**",
     "/provider/** /public/** /register /reload/** /revoke /router/** /schedule/** /scim/**",
-    "/search_tools /search_tools/** /session/** /settings /spend/** /sso/**",
+    "/search_tools /search_tools/** /session/** /settings /skill-hub/** /spend/** /sso/**",
     "/subscription_accounts/** /tag/** /team/** /telemetry/** /token /update/** /upload/**",
     "/usage/ai/chat",  # the dashboard's; its answer has begun before a model is asked
     "/user/** /utils/dotprompt_json_converter /utils/test_policies_and_guardrails",

@@ -7,9 +7,12 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from conftest import has_rust_router
 
 import litellm_patch
 from litellm_patch.seams import asked_cooldowns, cooldown_cache, cooling_deployments
+
+pytestmark = pytest.mark.skipif(has_rust_router(), reason="its cooldowns are in no cache")
 
 MODELS = ["a", "b"]
 KEYS = [f"deployment:{model}:cooldown" for model in MODELS]

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,14 +25,19 @@ from litellm_patch.wait.exception_chain import find_refusal
 MATRIX = (Path(__file__).parents[2] / "setup.cfg").read_text()
 RELEASES = re.findall(r"^ +py\d+-litellm-([\d.]+)", MATRIX, flags=re.M)
 NEWEST = max(RELEASES, key=lambda release: tuple(map(int, release.split("."))))
-CONFIGURED, PASSED = 60, 30
+CONFIGURED, PASSED = 3, 1
 """Seconds: of a cooldown, and those of them that are over."""
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
-GONE = {"proxy-app": "1.100.0"}
+GONE = {
+    "proxy-app": "1.100.0",
+    "cooldown-begin": "1.110.0",
+    "cooldown-left": "1.110.0",
+    "fallbacks": "1.110.0",
+}
 """Seams that the newest release does without: they stay for those before the one named."""
 
-needed: set[str] = set()
+needed = {"cooldown-put-async"}  # as cooldown-put, for requests that are asynchronous
 
 pytestmark = pytest.mark.skipif(
     version("litellm") != NEWEST, reason=f"this is asked of the newest release, {NEWEST}"
@@ -53,68 +56,54 @@ def _stock() -> None:
     litellm_patch.deactivate()
 
 
-@contextmanager
-def seconds_ago(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Iterator[None]:
-    with monkeypatch.context() as patched:
-        before = time.time() - seconds
-        patched.setattr(time, "time", lambda: before)
-        yield
-
-
-def cooling_router(monkeypatch: pytest.MonkeyPatch):
+def cooling_router(*seconds: float):
+    """A router whose deployments failed once for each of `seconds`, the cooldown times."""
     import litellm
 
     model_list = group("m", "http://127.0.0.1:9", ["a", "b"])
-    router = litellm.Router(model_list=model_list, cooldown_time=CONFIGURED, num_retries=0)
-    with seconds_ago(monkeypatch, PASSED):
-        for model_id in router.get_model_ids():
-            router.cooldown_cache.add_deployment_to_cooldown(
-                model_id, ValueError("x"), 429, CONFIGURED
+    router = litellm.Router(model_list=model_list, num_retries=0)
+    for lasts in seconds:
+        for model_id in ids(router):
+            router.health().cooldowns.add_deployment_to_cooldown(
+                model_id, ValueError("x"), 429, lasts
             )
     return router
+
+
+def ids(router) -> list[str]:
+    return list(router.registry().names(kind="ids"))
 
 
 def test_every_seam_is_asked_about():
     assert needed | set(GONE) == {seam.name for seam in SEAMS}
 
 
-@needs("cooldown-left")
-def test_the_router_knows_what_is_left_of_a_cooldown(monkeypatch):
-    router = cooling_router(monkeypatch)
-    left = router.cooldown_cache.get_min_cooldown(router.get_model_ids(), None)
+@needs("cooldown-active")
+def test_the_router_knows_what_is_left_of_a_cooldown():
+    router = cooling_router(CONFIGURED)
+    time.sleep(PASSED)
+    left = router.health().cooldowns.get_min_cooldown(ids(router), None)
     assert left <= CONFIGURED - PASSED
 
 
-@needs("cooldown-begin")
-def test_a_cooldown_of_another_proxy_ends_when_redis_says_so():
-    from litellm.caching.caching import DualCache
-    from litellm.router_utils.cooldown_cache import CooldownCache
-
-    class Redis:
-        """Holds one cooldown for another 20 s, by a proxy whose clock is a day ahead."""
-
-        def batch_get_cache(self, key_list, *rest, **more):
-            ahead = time.time() + 86_400
-            record = {"exception_received": "", "status_code": "429", "timestamp": ahead}
-            return {key: {**record, "cooldown_time": CONFIGURED} for key in key_list}
-
-        def get_ttl(self, key):
-            return 20
-
-    cache = CooldownCache(DualCache(redis_cache=Redis()), CONFIGURED)
-    assert 1 <= cache.get_min_cooldown(["another's"], None) <= 20
+@needs("cooldown-put")
+def test_a_record_tells_when_a_deployment_that_failed_twice_is_ready():
+    router = cooling_router(PASSED, 60)
+    time.sleep(PASSED + 0.1)
+    assert router.health().cooldowns.get_active_cooldowns(ids(router), None) != []
 
 
 @needs("refusal")
-def test_the_refusal_tells_what_is_left(monkeypatch):
-    router = cooling_router(monkeypatch)
+def test_the_refusal_tells_what_is_left():
+    router = cooling_router(CONFIGURED)
+    time.sleep(PASSED)
     with pytest.raises(ValueError, match="No deployments available") as caught:
         router.get_available_deployment(model="m", messages=[])
     told = getattr(caught.value, "retry_after", caught.value.cooldown_time)
     assert told <= CONFIGURED - PASSED
 
 
-@needs("fallbacks")
+@needs("fallbacks-rust")
 def test_the_error_of_a_group_leads_to_the_refusal_of_its_fallback(stand_in, refusing):
     import litellm
 
@@ -124,7 +113,7 @@ def test_the_error_of_a_group_leads_to_the_refusal_of_its_fallback(stand_in, ref
     router = litellm.Router(
         model_list=[e for n in names for e in group(n, stand_in.url, [f"{n}-a", f"{n}-b"])],
         fallbacks=[{"needed-x": ["needed-y"]}],
-        cooldown_time=CONFIGURED,
+        cooldown_time=60,
         num_retries=0,
         allowed_fails=0,
     )

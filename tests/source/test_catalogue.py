@@ -18,6 +18,7 @@ from litellm_patch.source.catalogue import fit_for, sha256
 PATCHES = Path(__file__).parents[2] / "patches"
 INDEX = json.loads((PATCHES / "index.json").read_text())
 MATRIX = ["1.53.1", "1.60.0", "1.70.0", "1.80.0", "1.89.7", "1.90.0", "1.102.4", "1.109.3"]
+MATRIX += ["1.110.2"]
 
 
 def test_the_index_is_of_these_patches():
@@ -66,7 +67,7 @@ def test_diff_of_a_release_without_a_patch_says_which_have_one(capsys):
     assert main(["diff", "1.52.0"]) == 1
     said = capsys.readouterr()
     assert said.out == ""
-    assert "1.53.1 to 1.109.3" in said.err
+    assert "1.53.1 to 1.109.3, 1.110.0 to 1.110.2" in said.err
 
 
 def test_a_wheel_brings_the_patches_with_it(tmp_path):

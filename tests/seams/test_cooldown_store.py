@@ -1,0 +1,184 @@
+"""What is left of the cooldowns that the router in Rust keeps, and for which request."""
+
+from __future__ import annotations
+
+import gc
+import time
+from contextvars import copy_context
+
+import pytest
+from conftest import has_rust_router
+
+import litellm_patch
+from litellm_patch.seams import cooldown_store
+from litellm_patch.seams.cooldown_store import note_active, remember_entry, stored_cooldowns
+from litellm_patch.seams.rate_limit_error import put_on_refusal
+
+LASTS = 60
+
+
+class Store:
+    """As much of LiteLLM's `RouterCooldownStore` as is looked at."""
+
+    has_redis = False
+
+    def put(self, model_id, ttl, began=0.0):
+        """Record a failure of `began` seconds ago, as the seam sees it."""
+        record = {"timestamp": time.time() - began, "cooldown_time": ttl}
+        remember_entry(self, {"model_id": model_id, "value": record, "ttl": ttl}, None)
+        return model_id, record
+
+
+class Cache:
+    def __init__(self, store):
+        self.cooldown_store = store
+
+
+class Refusal(Exception):
+    """As much of LiteLLM's `RouterRateLimitError` as is looked at."""
+
+    model = "m"
+
+    def __init__(self, cooling, ids, named):
+        self.cooldown_list = cooling
+        self.cooldown_deployments = named and [{"model_id": each} for each in named]
+
+
+CONFIGURED = 777
+
+
+def left(ids, named=None, cooling=()):
+    """Seconds that a refusal tells."""
+    refusal = Refusal(cooling, ids, named)
+    put_on_refusal(refusal, {"cooldown_time": CONFIGURED, "model_ids": ids}, None)
+    return refusal.retry_after
+
+
+def about(seconds):
+    return pytest.approx(seconds, abs=0.5)
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+def test_the_record_tells_the_end(store):
+    note_active(Cache(store), {}, [store.put("a", LASTS, began=20)])
+    assert left(["a"]) == about(LASTS - 20)
+
+
+def test_a_later_failure_does_not_prolong_a_cooldown(store, monkeypatch):
+    store.put("a", LASTS)
+    with monkeypatch.context() as later:
+        monotonic, clock = time.monotonic, time.time
+        later.setattr(time, "monotonic", lambda: monotonic() + 20)
+        later.setattr(time, "time", lambda: clock() + 20)
+        note_active(Cache(store), {}, [store.put("a", LASTS)])
+        assert left(["a"]) == about(LASTS - 20)
+
+
+def test_a_failure_after_the_end_begins_a_cooldown(store, monkeypatch):
+    store.put("a", LASTS)
+    with monkeypatch.context() as later:
+        monotonic, clock = time.monotonic, time.time
+        later.setattr(time, "monotonic", lambda: monotonic() + LASTS + 1)
+        later.setattr(time, "time", lambda: clock() + LASTS + 1)
+        note_active(Cache(store), {}, [store.put("a", LASTS)])
+        assert left(["a"]) == about(LASTS)
+
+
+def test_with_a_redis_the_record_alone_decides(store):
+    store.has_redis = True
+    store.put("a", 5)
+    note_active(Cache(store), {}, [store.put("a", LASTS)])
+    assert left(["a"]) == about(LASTS)
+
+
+def test_with_a_redis_a_clock_that_is_behind_refuses_longer(store):
+    store.has_redis = True
+    note_active(Cache(store), {}, [store.put("a", 20, began=-60)])
+    assert left(["a"]) == about(80)
+
+
+def test_what_is_in_memory_can_be_looked_up_without_a_question(store):
+    (model_id, record) = store.put("a", LASTS)
+    store.snapshot = lambda: {f"deployment:{model_id}:cooldown": record}
+    stored = stored_cooldowns(Cache(store))
+    assert stored.held("a").expires_at - time.time() == about(LASTS)
+    assert stored.held("b") is None
+
+
+def test_the_entries_of_one_router_are_not_those_of_another(store):
+    store.put("a", 5)
+    other = Store()
+    note_active(Cache(other), {}, [other.put("a", LASTS)])
+    assert left(["a"]) == about(LASTS)
+
+
+def test_a_router_that_is_gone_is_forgotten():
+    store = Store()
+    store.put("a", LASTS)
+    before = len(cooldown_store._entries)
+    del store
+    gc.collect()
+    assert len(cooldown_store._entries) < before
+
+
+@pytest.mark.parametrize(
+    "ids, named, seconds",
+    [
+        (["a", "b"], None, 20),
+        (["b"], None, 40),
+        (["a", "b"], ["b"], 40),
+        (["c"], None, CONFIGURED),
+        ([], None, CONFIGURED),
+    ],
+)
+def test_the_deployments_that_the_request_may_use_count(store, ids, named, seconds):
+    note_active(Cache(store), {}, [store.put("a", 20), store.put("b", 40)])
+    assert left(ids, named) == about(seconds)
+
+
+def test_where_none_of_them_is_cooling_no_wait_is_known(store):
+    note_active(Cache(store), {}, [store.put("a", 20)])
+    assert left(["a", "b"], named=["b"]) is None
+
+
+def test_ends_are_for_one_refusal_and_one_request(store):
+    note_active(Cache(store), {}, [store.put("a", LASTS)])
+    assert left(["a"]) == about(LASTS)
+    assert left(["a"]) == CONFIGURED
+    copy_context().run(note_active, Cache(store), {}, [store.put("a", LASTS)])
+    assert left(["a"]) == CONFIGURED
+
+
+@pytest.mark.parametrize("record", [None, {}, {"timestamp": "x", "cooldown_time": 1}])
+def test_a_record_that_tells_nothing_leaves_litellms_number(store, record):
+    note_active(Cache(store), {}, [("a", record)])
+    assert left(["a"]) == CONFIGURED
+
+
+@pytest.mark.skipif(not has_rust_router(), reason="the router is in Python")
+def test_the_routers_own_store_frees_a_deployment_when_it_was_said():
+    import litellm
+
+    router = litellm.Router(
+        model_list=[
+            {"model_name": "m", "litellm_params": {"model": f"openai/{name}", "api_key": "x"}}
+            for name in "ab"
+        ],
+        num_retries=0,
+    )
+    litellm_patch.activate()
+    cache = router.health().cooldowns
+    for seconds in (1.0, 1.2):  # the second while the first lasts
+        for model_id in router.get_model_ids():
+            cache.add_deployment_to_cooldown(model_id, ValueError("x"), 429, seconds)
+        time.sleep(0.3)
+    with pytest.raises(ValueError, match="No deployments available") as caught:
+        router.get_available_deployment(model="m", messages=[])
+    told = time.monotonic() + caught.value.retry_after
+    while cache.get_active_cooldowns(router.get_model_ids(), None):
+        time.sleep(0.005)
+    assert time.monotonic() == pytest.approx(told, abs=0.1)
