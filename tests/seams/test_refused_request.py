@@ -116,14 +116,14 @@ def test_a_question_belongs_to_the_refusal_that_its_asker_makes(told, asks_again
     frame = sys._getframe()
     asked = asked_cooldowns.Asked("cache", ("a",), 20, id(frame))
     asked_cooldowns._asked.set(asked)
-    taken = asked_cooldowns.take_question(told, frame)
+    taken = asked_cooldowns.take_question({"cooldown_time": told}, frame)
     assert taken is (None if asks_again else asked)
-    assert asked_cooldowns.take_question(told, frame) is None  # it is taken once
+    assert asked_cooldowns.take_question({"cooldown_time": told}, frame) is None  # taken once
 
 
 def test_a_question_of_another_function_belongs_to_no_refusal():
     asked_cooldowns._asked.set(asked_cooldowns.Asked("cache", ("a",), 20, id(object())))
-    assert asked_cooldowns.take_question(20, sys._getframe()) is None
+    assert asked_cooldowns.take_question({"cooldown_time": 20}, sys._getframe()) is None
 
 
 def test_code_outside_of_litellm_is_no_caller():
