@@ -15,7 +15,7 @@ from .fallbacks import remember_hop, remember_refusals
 from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
-from .rate_limit_error import put_on_refusal
+from .rate_limit_error import PutOnRefusal
 from .seam import PYTHON, RUST, Seam, lacks, takes, with_rust, without_rust
 
 SEAMS: tuple[Seam, ...] = (
@@ -90,7 +90,7 @@ SEAMS: tuple[Seam, ...] = (
         adds="the remaining time on the exception, also as its attribute retry_after",
         releases="all since 1.53.1",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
-        joint=AfterCall(put_on_refusal),
+        joint=PutOnRefusal(),
     ),
     Seam(
         name="fallbacks",

@@ -9,7 +9,7 @@ import litellm_patch
 from litellm_patch.lab.proxy import group
 from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
 
-OURS = {"retry_after", "litellm_patch_cooling", "litellm_patch_fallback_refusals"}
+OURS = {f"_sa_litellm_patch_{name}" for name in ("cooling", "retry_after", "fallback_refusals")}
 STEERING = ("headers", "response", "litellm_response_headers")
 """Attributes of an exception that make LiteLLM's router sleep, or cool a deployment down."""
 

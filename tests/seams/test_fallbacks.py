@@ -47,7 +47,7 @@ def test_what_is_no_refusal_is_not_kept():
     original = ValueError("own")
     fail(original, ValueError("other"))
     assert find_refusal(original, "… No deployments available …", time.monotonic()) is None
-    assert vars(original) == {"litellm_patch_fallback_refusals": []}
+    assert vars(original) == {"_sa_litellm_patch_fallback_refusals": []}
 
 
 def test_an_error_that_takes_no_attributes_is_no_trouble():
@@ -61,7 +61,7 @@ def limited():
 
 
 def kept(original):
-    return vars(original)["litellm_patch_fallback_refusals"]
+    return vars(original)["_sa_litellm_patch_fallback_refusals"]
 
 
 def test_a_fallback_that_is_limited_or_over_its_budget_is_kept():

@@ -1,0 +1,73 @@
+"""One request for several models, of which some are cooling (``model: "a,b"``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Callable
+
+import pytest
+from conftest import LAUNCH, WITH, WITHOUT
+
+from litellm_patch.lab.client import chat
+from litellm_patch.lab.cooling import cool_down
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+COOLDOWN = 200
+FALLBACKS = [{"own-failure": ["cooling"]}, {"costly": ["cooling"]}]
+GROUPS = ("cooling", "cooling-too", "own-failure", "costly")
+
+
+@pytest.fixture(scope="module")
+def several() -> Iterator[Callable[[str], Proxy]]:
+    """Give the proxy of a side; two groups are cooling, of two others the fallback is."""
+    running = {}
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        # So that the attributes of LiteLLM's error are the same each time, one deployment.
+        models = [
+            {**entry, "model_info": {"id": f"id-{entry['litellm_params']['model']}"}}
+            for name in GROUPS
+            for entry in group(name, stand_in.url, deployments(name), **budget(name))
+        ]
+        router = {"cooldown_time": COOLDOWN, "fallbacks": FALLBACKS}
+        configuration = config(models, router_settings=router)
+
+        def get(side: str) -> Proxy:
+            if side not in running:
+                stand_in.refusals.clear()
+                started = running_proxy(configuration, launch=LAUNCH[side])
+                running[side] = stack.enter_context(started)
+                chat(running[side], "costly")
+                for name in ("cooling", "cooling-too"):
+                    stand_in.refusals.update(dict.fromkeys(deployments(name), Refuse()))
+                    cool_down(running[side], name)
+                stand_in.refusals["own-failure-a"] = Refuse(status=400)
+            return running[side]
+
+        yield get
+
+
+def deployments(name: str) -> list[str]:
+    return [f"{name}-a", f"{name}-b"] if "cooling" in name else [f"{name}-a"]
+
+
+def budget(name: str) -> dict[str, object]:
+    if name != "costly":
+        return {}
+    costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
+    return {**costs, "max_budget": 0.000001, "budget_duration": "1d"}
+
+
+# When and how fast the provider answered, and what was spent by then.
+VARIES = re.compile(rb'"date":"[^"]*"|"_elapsed":[0-9.]+|\d+\.\d+ >= ')
+
+
+@pytest.mark.parametrize("models", ["cooling,cooling-too", "cooling,own-failure", "cooling,costly"])
+def test_the_errors_in_a_body_of_status_200_have_the_same_attributes(several, models):
+    stock, patched = (chat(several(side), models) for side in (WITHOUT, WITH))
+    assert stock.status == patched.status == 200
+    assert b'"cooldown_time":200' in stock.body
+    assert VARIES.sub(b"", patched.body) == VARIES.sub(b"", stock.body)
