@@ -15,7 +15,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .handler_tables import add_handlers, answer_without, own_table
+from .handler_tables import (
+    OnlySome,
+    add_handlers,
+    answer_without,
+    has_own,
+    only,
+    own_table,
+    tables,
+)
 from .report import once
 from .seams.telling import tell
 from .wait.limits import is_own_refusal
@@ -62,15 +70,18 @@ def install(app: Starlette, body: Body = openai_body) -> None:
     from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
     from starlette.responses import JSONResponse
 
-    classes = [RouterRateLimitError, RouterRateLimitErrorBasic]
-    theirs = own_table(app).get(RateLimitError)
-    if theirs is None or getattr(theirs, "__module__", "") == __name__:
-        classes.append(RateLimitError)
+    always = [RouterRateLimitError, RouterRateLimitErrorBasic]
+    # Of these only some are refusals of the router, and an app's own handler of them stays.
+    classes = [*always, RateLimitError, ValueError]
+    for table in tables(app):
+        for key in [*table]:
+            if key in always or isinstance(key, OnlySome):
+                del table[key]
 
     async def handler(request: Request, refusal: Exception) -> Any:
         # A WebSocket carries no header any more.
-        if request.scope.get("type") != "http" or not is_own_refusal(refusal):
-            return await answer_without(classes, own_table(app), request, refusal)
+        if request.scope.get("type") != "http" or has_own(own_table(app), classes, refusal):
+            return await answer_without(own_table(app), request, refusal)
         told = tell(refusal, None, {})
         seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
@@ -80,4 +91,5 @@ def install(app: Starlette, body: Body = openai_body) -> None:
             content = openai_body(refusal, seconds)
             return JSONResponse(content, status_code=429, headers=headers)
 
-    add_handlers(app, dict.fromkeys(classes, handler))
+    keys = [only(each, is_own_refusal) for each in classes]
+    add_handlers(app, dict.fromkeys(keys, handler))

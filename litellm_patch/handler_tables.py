@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Collection, Iterator
+from types import FrameType
 from typing import Any, Callable
 
 Handlers = dict[Any, Any]
@@ -22,11 +24,11 @@ def add_handlers(app: Any, handlers: Handlers) -> Callable[[], None]:
         NoHandlerTable: `app` is no Starlette app.
     """
     before = dict(own_table(app))
-    for table in _tables(app):
+    for table in tables(app):
         table.update(handlers)
 
     def remove() -> None:
-        for table in _tables(app):
+        for table in tables(app):
             for kind, handler in handlers.items():
                 if table.get(kind) is not handler:
                     continue
@@ -56,17 +58,73 @@ async def ask(handler: Any, request: Any, error: Exception) -> Any:
     return await answer if inspect.isawaitable(answer) else answer
 
 
-async def answer_without(
-    ours: Collection[Any], own: Handlers, request: Any, error: Exception
-) -> Any:
-    """What an app does with `error` if its table `own` has no handler for the classes `ours`."""
+def has_own(table: Handlers, kinds: Collection[type], error: Exception) -> bool:
+    """Whether somebody else's handler stands in `table` for the first of `kinds` of `error`."""
+    kind = next((kind for kind in type(error).__mro__ if kind in kinds), None)
+    return any(key is kind for key in table)  # a key of ours may equal it
+
+
+async def answer_without(table: Handlers, request: Any, error: Exception) -> Any:
+    """What an app does with `error` by those handlers in its table that are not ours."""
     for kind in type(error).__mro__:
-        if kind in own and kind not in ours and kind is not Exception:
-            return await ask(own[kind], request, error)
+        for key, handler in [*table.items()]:
+            if key is kind and kind is not Exception:
+                return await ask(handler, request, error)
     raise error  # as an unhandled one: Starlette keeps the handler of Exception for it
 
 
-def _tables(app: Any) -> Iterator[Handlers]:
+class OnlySome(type):
+    """A key of handler tables that stands for some of the exceptions of a class.
+
+    Starlette looks a handler up by the classes of an exception, and gives an exception for
+    which there is one to nobody else: after the start of a response it raises a RuntimeError in
+    its place. So a handler of `ValueError` would change errors that are none of the router's.
+    This key equals its class only while an exception that it stands for is being handled, and
+    no response was started. It is a class because Starlette checks its keys, and it has to be in
+    the key because Starlette copies the tables.
+    """
+
+    stands_for: type[Exception]
+    applies: Callable[[BaseException], bool]
+
+    def __eq__(cls, other: object) -> bool:
+        if cls is other:
+            return True
+        error = sys.exc_info()[1]
+        return (
+            other is cls.stands_for
+            and error is not None
+            and cls.applies(error)
+            and not _response_started()
+        )
+
+    def __hash__(cls) -> int:
+        return hash(cls.stands_for)
+
+
+def only(kind: type[Exception], applies: Callable[[BaseException], bool]) -> OnlySome:
+    """The key for those exceptions of `kind` to which `applies` applies; it must not raise."""
+    names = {"stands_for": kind, "applies": staticmethod(applies)}
+    return OnlySome(f"Some{kind.__name__}", (kind,), names)
+
+
+def _response_started() -> bool:
+    """What Starlette, which is looking for a handler, knows of the response.
+
+    It keeps that in a local variable of the function that caught the exception.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(5):
+        if frame is None:
+            return False
+        started = frame.f_locals.get("response_started")
+        if started is not None:
+            return bool(started)
+        frame = frame.f_back
+    return False
+
+
+def tables(app: Any) -> Iterator[Handlers]:
     """The app's table of handlers, and those in a middleware stack that is already built.
 
     Starlette copies the app's table when the stack is built, at the first call, so a handler

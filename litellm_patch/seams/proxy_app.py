@@ -16,6 +16,8 @@ from ..handler_tables import (
     add_handlers,
     answer_without,
     ask,
+    has_own,
+    only,
     own_table,
 )
 from ..report import failed
@@ -48,14 +50,16 @@ class RefusalHandler:
             try:
                 convert = own.get(error_class)
                 # Without LiteLLM's handler, or on a WebSocket: as if ours were not there.
-                if convert is not None and _is_for_us(request, refusal):
+                is_http = request.scope.get("type") == "http"
+                if convert is not None and is_http and not has_own(own, classes, refusal):
                     reached()
                     return await ask(convert, request, _as_proxy_exception(error_class, refusal))
             except Exception as error:
                 failed(f"seam {seam.name} failed, the refusal goes on as without it", error)
-            return await answer_without(classes, own, request, refusal)
+            return await answer_without(own, request, refusal)
 
-        return add_handlers(app, dict.fromkeys(classes, handler))
+        keys = [only(each, is_own_refusal) for each in classes]
+        return add_handlers(app, dict.fromkeys(keys, handler))
 
 
 def table_of(app: Any, seam: Seam) -> Handlers:
@@ -80,10 +84,6 @@ def loaded_class(module: str, name: str) -> Any:
     if not isinstance(found, type):
         raise DoesNotFit(f"{module} has no class {name}")
     return found
-
-
-def _is_for_us(request: Any, refusal: Exception) -> bool:
-    return request.scope.get("type") == "http" and is_own_refusal(refusal)
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:

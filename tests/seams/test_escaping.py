@@ -50,8 +50,12 @@ def answer():
 async def call(app):
     sent = []
 
+    request = [{"type": "http.request", "body": b"", "more_body": False}]
+
     async def receive():
-        return {"type": "http.request", "body": b"", "more_body": False}
+        if not request:
+            await asyncio.Event().wait()  # the client stays
+        return request.pop()
 
     async def send(message):
         sent.append(message)
@@ -131,3 +135,24 @@ def test_a_limiters_http_exception_tells_whole_seconds(answer, value, told):
     headers = {} if value is None else {"retry-after": value}
     status, headers, _, _ = answer(raises(HTTPException(429, "Crossed TPM / RPM", headers)))
     assert (status, headers.get("retry-after")) == (429, told)
+
+
+STREAMED = [refusal, lambda: ValueError("not JSON"), lambda: rate_limit("openai", "overloaded")]
+
+
+@pytest.mark.parametrize("error", STREAMED)
+def test_an_error_after_the_start_of_a_response_stays_what_it_is(answer, error):
+    from starlette.responses import StreamingResponse
+
+    error = error()
+
+    async def endpoint():
+        async def content():
+            yield b"begun"
+            raise error
+
+        return StreamingResponse(content())
+
+    status, _, body, escaped = answer(endpoint)
+    assert (status, body) == (200, b"begun")
+    assert escaped is error
