@@ -42,10 +42,12 @@ def openai_body(refusal: Exception, seconds: float | None) -> dict[str, Any]:
     LiteLLM's own message is not repeated: it lists the deployments that are cooling and, up to
     1.75, what their providers answered, which is nothing for the clients of an app.
     """
+    model = getattr(refusal, "model", "")
+    for_model = f" for model {model}" if model else ""
     wait = "" if seconds is None else f" Try again in {seconds:.0f} seconds."
     return {
         "error": {
-            "message": f"No deployments available for model {getattr(refusal, 'model', '')}.{wait}",
+            "message": f"No deployments available{for_model}.{wait}",
             "type": "rate_limit_error",
             "param": None,
             "code": "429",

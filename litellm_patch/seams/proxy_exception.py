@@ -15,6 +15,7 @@ from typing import Any
 from ..options import current
 from ..report import once
 from ..wait.limits import is_pinned_refusal
+from . import stream_errors
 from .telling import tell
 
 
@@ -34,6 +35,7 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
         once(logging.DEBUG, "a refusal of the router has no usable cooldown time: no Retry-After")
     # A new dict: the caller's may be shared, and LiteLLM updates such dicts in place.
     error.headers = told.headers
+    stream_errors.remember(error.message, error.headers)
 
 
 def _is_pinned_503(error: Any, handled: BaseException | None) -> bool:

@@ -17,6 +17,7 @@ from .proxy_app import RefusalHandler
 from .proxy_exception import say_retry_after
 from .rate_limit_error import PutOnRefusal
 from .seam import PYTHON, RUST, Seam, lacks, takes, with_rust, without_rust
+from .stream_errors import say_in_its_place
 
 SEAMS: tuple[Seam, ...] = (
     Seam(
@@ -142,6 +143,17 @@ SEAMS: tuple[Seam, ...] = (
         releases="all since 1.53.1",
         unnecessary_when="every endpoint sets it; since 1.90.0 (PR #30098) 8 of 16 kinds do",
         joint=AfterCall(say_retry_after),
+    ),
+    Seam(
+        name="stream-errors",
+        module="litellm.proxy.common_request_processing",
+        attribute="JSONResponse",
+        parameters=("content", "status_code"),
+        adds="Retry-After on the 429 of a stream that fails when it is read for the first time",
+        releases="since 1.83.0, which answer it in JSON; used there for nothing else",
+        unnecessary_when="create_response keeps the headers of the error",
+        joint=AfterCall(say_in_its_place),
+        unneeded=lacks("JSONResponse"),
     ),
     Seam(
         name="proxy-app",

@@ -7,6 +7,7 @@ refused is none of them: an exception counts only if LiteLLM made it without ask
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,6 +47,11 @@ the minute of the clock, and tells no time at all."""
 
 CROSSED_BUDGET = "No deployments available - crossed budget"
 """How LiteLLM's refusal by a budget of a provider, a deployment or a tag begins."""
+
+_SYNCHRONOUS = re.compile(
+    re.escape(NO_DEPLOYMENTS) + r" for selected model\. Passed model=.*\. Deployments=\{", re.DOTALL
+)
+"""What the synchronous twin of a usage-based strategy writes into a bare `ValueError`."""
 
 _budget_ends: OrderedDict[str, float] = OrderedDict()
 _BUDGETS_AT_MOST = 200
@@ -110,11 +116,7 @@ def is_own_limit(error: BaseException) -> bool:
     """Whether `error` is a limit or a budget of the router's, decided without asking a provider."""
     if is_named(error, "litellm.types.router", "RouterRateLimitErrorBasic"):
         return True
-    return _is_budget(error) or (
-        is_named(error, "litellm.exceptions", "RateLimitError")
-        and getattr(error, "llm_provider", None) == ""
-        and any(text in _text(error) for text in _OWN_TEXTS)
-    )
+    return _is_budget(error) or _is_synchronous(error) or _is_own_rate_limit(error)
 
 
 def is_pinned_refusal(error: BaseException) -> bool:
@@ -139,6 +141,18 @@ def seconds_to_next_minute(clock: float) -> float:
 
 def _is_budget(error: BaseException) -> bool:
     return isinstance(error, ValueError) and CROSSED_BUDGET in str(error)
+
+
+def _is_synchronous(error: BaseException) -> bool:
+    return type(error) is ValueError and _SYNCHRONOUS.match(str(error)) is not None
+
+
+def _is_own_rate_limit(error: BaseException) -> bool:
+    return (
+        is_named(error, "litellm.exceptions", "RateLimitError")
+        and getattr(error, "llm_provider", None) == ""
+        and any(text in _text(error) for text in _OWN_TEXTS)
+    )
 
 
 def _limit(error: BaseException, now: float, clock: float) -> Refusal | None:

@@ -36,6 +36,12 @@ def rate(provider="", message="Deployment over defined rpm limit=1.", told=None)
     return error
 
 
+SYNCHRONOUS = (
+    "No deployments available for selected model. Passed model=m. "
+    "Deployments={'a': {'current_tpm': 0, 'tpm_limit': inf, 'current_rpm': 1, 'rpm_limit': 1}}"
+)
+
+
 def seconds(error, message=""):
     found = find_limit(error, message, NOW, CLOCK)
     return None if found is None else found.seconds
@@ -51,6 +57,7 @@ def test_a_minute_ends_where_the_clocks_minute_does():
     [
         (BASIC("No deployments available"), seconds_to_next_minute(CLOCK)),
         (rate(), seconds_to_next_minute(CLOCK)),
+        (ValueError(SYNCHRONOUS), seconds_to_next_minute(CLOCK)),
         (rate(told="60"), seconds_to_next_minute(CLOCK)),
         (rate(message="Model rate limit exceeded. RPD limit=1", told="3600"), 3600.0),
         (limiter(retry_after="16.759601"), 16.759601),
@@ -66,6 +73,8 @@ def test_own_limits(error, expected):
     [
         None,
         ValueError("boom"),
+        ValueError(f"the tool said: {SYNCHRONOUS}"),
+        type("Wrapped", (ValueError,), {})(SYNCHRONOUS),
         rate(provider="openai"),  # a provider's own
         rate(message="something else"),
         rate(message="Max parallel requests exceeded. Deployment m already has 1 in flight"),
