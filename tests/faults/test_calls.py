@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dis
 import inspect
 import sys
 import types
@@ -56,12 +57,30 @@ def like(seam: Seam, outcome):
 
 
 def globals_of_looks():
-    """Every name that the code of a seam uses from its module: each may fail."""
+    """Every name of its module that a seam's code reads when it runs: each may fail."""
     for seam in PLAIN:
-        module = sys.modules[seam.joint._look.__module__]
-        for name in sorted(vars(module)):
-            if not name.startswith("__") and name != "annotations":
-                yield pytest.param(seam, module, name, id=f"{seam.name}-{name}")
+        look = seam.joint._look
+        module = sys.modules[look.__module__]
+        for name in sorted(names_read(look.__code__, module, set())):
+            yield pytest.param(seam, module, name, id=f"{seam.name}-{name}")
+
+
+def names_read(code: types.CodeType, module: types.ModuleType, found: set[str]) -> set[str]:
+    """The module's names that `code` reads, and so on in the module's functions among them."""
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):  # a comprehension or a lambda
+            names_read(inner, module, found)
+    for read in dis.get_instructions(code):
+        if read.opname != "LOAD_GLOBAL" or read.argval in found:
+            continue
+        value = vars(module).get(read.argval, module)  # what is not there is a builtin
+        if value is module:
+            continue
+        found.add(read.argval)
+        value = inspect.unwrap(value) if callable(value) else value
+        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+            names_read(value.__code__, module, found)
+    return found
 
 
 def call_it(seam, function, instance, arguments):

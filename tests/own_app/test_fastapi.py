@@ -8,19 +8,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Callable
 
 import litellm
 import openai
 import pytest
 import uvicorn
 from conftest import checks_rpm_before_a_call
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
 
 import litellm_patch
 from litellm_patch.fastapi import install
+from litellm_patch.handler_tables import OnlySome
 from litellm_patch.lab.client import Response, call
 from litellm_patch.lab.proxy import free_port, group
 from litellm_patch.lab.stand_in import Refuse, StandIn
@@ -136,29 +139,69 @@ def test_it_works_in_a_sub_app_of_fastapi(router):
     assert_tells(get(outer, "/inner/ask"), range(10, COOLDOWN + 1))
 
 
+def synchronous_app(router: litellm.Router) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/ask")
+    def endpoint() -> object:
+        return router.completion(model="m", messages=[{"role": "user", "content": "x"}])
+
+    return app
+
+
+LIMITS = {
+    "checks": {"enable_pre_call_checks": True},
+    "usage": {"routing_strategy": "usage-based-routing-v2"},
+}
+
+
+@pytest.fixture
+def limited(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[..., litellm.Router]:
+    """Make a real router whose deployments take one request a minute each.
+
+    What an earlier router counted stays out of it: LiteLLM keeps the callbacks of all routers.
+    """
+    monkeypatch.setattr(litellm, "callbacks", [])
+
+    def make(limit: str, name: str) -> litellm.Router:
+        model_list = group("m", stand_in.url, [f"{name}-{limit}-a", f"{name}-{limit}-b"], rpm=1)
+        return litellm.Router(model_list=model_list, num_retries=0, **LIMITS[limit])
+
+    return make
+
+
 @pytest.mark.parametrize(
-    "settings",
+    "limit, make_app",
+    # Calls that are not asynchronous are not counted by the checks.
     [
         pytest.param(
-            {"enable_pre_call_checks": True},
+            "checks",
+            fastapi_app,
             marks=pytest.mark.skipif(
                 not checks_rpm_before_a_call(),
                 reason="this release's checks before a call do not look at rpm",
             ),
         ),
-        {"routing_strategy": "usage-based-routing-v2"},
+        ("usage", fastapi_app),
+        ("usage", synchronous_app),
     ],
 )
-def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(stand_in, settings):
-    model_list = group("m", stand_in.url, ["rpm-a", "rpm-b"], rpm=1)
-    router = litellm.Router(model_list=model_list, num_retries=0, **settings)
-    app = fastapi_app(router)
+def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(limited, limit, make_app):
+    app = make_app(limited(limit, make_app.__name__))
     install(app)
     install(app)  # again is as good as once
     with serving(app) as url:
         answers = [call(url, "/ask", None, {}) for _ in range(8)]
     assert {answer.status for answer in answers} == {200, 429}
     assert_tells(next(answer for answer in answers if answer.status == 429), range(1, 61))
+
+
+def test_code_of_its_own_hears_of_a_limit_also_without_asyncio(limited):
+    router = limited("usage", "own")
+    with pytest.raises(Exception) as caught:
+        for _ in range(8):
+            router.completion(model="m", messages=[{"role": "user", "content": "x"}])
+    assert 0 < litellm_patch.retry_after(caught.value) <= 60
 
 
 def failing_app(error: Exception) -> FastAPI:
@@ -222,6 +265,78 @@ def test_the_body_may_be_the_apps_own(router):
     app = fastapi_app(router)
     install(app, body=lambda refusal, seconds: {"wait": seconds is not None})
     assert json.loads(get(app).body) == {"wait": True}
+
+
+def test_another_body_takes_the_place_of_the_first(router):
+    app = fastapi_app(router)
+    install(app, body=lambda refusal, seconds: "first")
+    with serving(app) as url:
+        assert json.loads(call(url, "/ask", None, {}).body) == "first"
+        install(app, body=lambda refusal, seconds: "second")
+        assert json.loads(call(url, "/ask", None, {}).body) == "second"
+    assert len([key for key in app.exception_handlers if isinstance(key, OnlySome)]) == 4
+
+
+@pytest.mark.parametrize("kind", ["RouterRateLimitError", "ValueError"])
+@pytest.mark.parametrize("before", [True, False])
+def test_an_apps_own_handler_has_the_last_word_if_it_is_as_close_and_later(router, kind, before):
+    from litellm.types.router import RouterRateLimitError
+
+    app = fastapi_app(router)
+    kind = {"RouterRateLimitError": RouterRateLimitError, "ValueError": ValueError}[kind]
+    steps = [
+        lambda: app.add_exception_handler(kind, lambda *_: PlainTextResponse("own", 418)),
+        lambda: install(app),
+    ]
+    for step in steps if before else steps[::-1]:
+        step()
+    assert get(app).status == (418 if kind is RouterRateLimitError and not before else 429)
+
+
+def websocket_app(error: Exception) -> FastAPI:
+    app = FastAPI()
+
+    @app.websocket("/ask")
+    async def endpoint(socket: WebSocket) -> None:
+        await socket.accept()
+        raise error
+
+    return app
+
+
+def test_a_websocket_ends_as_without_us():
+    error = refusal_of("m")
+    app = websocket_app(error)
+    install(app)
+    with pytest.raises(type(error)) as caught, TestClient(app).websocket_connect("/ask") as socket:
+        socket.receive_text()
+    assert caught.value is error
+
+
+def refusal_of(model: str) -> Exception:
+    from litellm.types.router import RouterRateLimitError
+
+    return RouterRateLimitError(
+        model=model, cooldown_time=9, enable_pre_call_checks=False, cooldown_list=[]
+    )
+
+
+@pytest.mark.parametrize("error", [ValueError("not JSON"), refusal_of("m")])
+def test_an_error_after_the_start_of_a_response_stays_what_it_is(error):
+    app = FastAPI()
+
+    @app.get("/ask")
+    async def endpoint() -> StreamingResponse:
+        async def content():
+            yield b"begun"
+            raise error
+
+        return StreamingResponse(content())
+
+    install(app)
+    with pytest.raises(type(error)) as caught:
+        TestClient(app).get("/ask")
+    assert caught.value is error
 
 
 def test_a_body_that_fails_does_not_hide_the_refusal(router):
