@@ -10,10 +10,11 @@ from ..options import current
 from ..report import failed
 from ..wait import marks
 from ..wait.exception_chain import COOLING, related
-from ..wait.limits import is_own_limit, is_pinned_refusal
+from ..wait.limits import WINDOW_END, is_limiters_429, is_own_limit, is_pinned_refusal
 from ..wait.pacing import Pacer
 from ..wait.tell import Teller, Told
 from .cooling_deployments import cooling_beside_limit
+from .key_windows import window_end
 
 
 def tell(
@@ -53,6 +54,11 @@ def _mark_limits(error: BaseException) -> None:
                 continue
             if cooling is not None:
                 marks.put(each, COOLING, cooling)
+        elif is_limiters_429(each):
+            try:
+                marks.put(each, WINDOW_END, window_end(each, time.time()))
+            except Exception as problem:
+                failed("the window of a limit cannot be read, LiteLLM's own number stands", problem)
 
 
 @lru_cache(maxsize=1)

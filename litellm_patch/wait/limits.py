@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 
+from . import marks
 from .delay_seconds import usable_seconds
 from .exception_chain import (
     NO_DEPLOYMENTS,
@@ -30,6 +31,9 @@ from .headers import retry_after_values
 MINUTE = 60.0
 """Seconds. LiteLLM counts the requests and tokens of a deployment under a key that ends with
 the minute of the clock (``%H-%M``, UTC), so its windows end where minutes do."""
+
+WINDOW_END = "litellm_patch_window_end"
+"""Mark on a limiter's refusal: `time.time()` at which it begins to count anew."""
 
 _OWN_TEXTS = ("Deployment over defined ", "Model rate limit exceeded.", NO_DEPLOYMENTS)
 """What LiteLLM writes into a `RateLimitError` of its own, by the router's usage-based
@@ -175,8 +179,11 @@ def _limit_alone(error: BaseException, clock: float) -> Refusal | None:
         if told is None or told == MINUTE:  # LiteLLM's flat minute
             return Refusal(seconds_to_next_minute(clock), native=native_values(MINUTE))
         return Refusal(told, native=native_values(told))  # a daily limit
-    if _is_http_429(error):
+    if is_limiters_429(error):
         told = _told(getattr(error, "headers", None))
+        ends_at = marks.get(error, WINDOW_END)
+        if told is not None and isinstance(ends_at, float) and ends_at > clock:
+            return Refusal(ends_at - clock, native=native_values(told))
         if told is None and any(text in str(error) for text in _DYNAMIC):
             told = seconds_to_next_minute(clock)
         return None if told is None else Refusal(told)
@@ -189,7 +196,7 @@ def _budget(text: str, clock: float) -> Refusal | None:
     return None if seconds is None else Refusal(seconds)
 
 
-def _is_http_429(error: BaseException) -> bool:
+def is_limiters_429(error: BaseException) -> bool:
     """FastAPI's exception, by which LiteLLM's hooks refuse a key, user, team or model."""
     return is_named(error, "starlette.exceptions", "HTTPException") and (
         getattr(error, "status_code", None) == 429

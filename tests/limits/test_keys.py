@@ -120,6 +120,52 @@ def test_a_keys_limit_tells_whole_seconds(limited, limit, kind):
     assert_whole_seconds(ask_with_key(limited(WITH), kind, limit))
 
 
+WINDOW = 12  # seconds
+
+
+@pytest.fixture(scope="module")
+def windowed() -> Iterator[Callable[[str], Proxy]]:
+    """Give the proxy of a side whose windows are short."""
+    running = {}
+    with ExitStack() as stack:
+        stand_in = stack.enter_context(running_stand_in())
+        own = {"custom_auth": "limits_auth.auth"}
+        configuration = config(group("free", stand_in.url, ["free"]), general_settings=own)
+
+        def get(side: str) -> Proxy:
+            if side not in running:
+                started = running_proxy(
+                    configuration,
+                    launch=LAUNCH[side],
+                    files={"limits_auth.py": AUTH},
+                    environment={"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)},
+                )
+                running[side] = stack.enter_context(started)
+            return running[side]
+
+        yield get
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.skipif(
+    not (HOOKS / "parallel_request_limiter_v3.py").exists(), reason="this limiter tells the rest"
+)
+@pytest.mark.parametrize("kind", ["chat", "completions"])
+def test_a_key_is_told_the_rest_of_its_window_and_is_served_behind_it(windowed, side, kind):
+    proxy = windowed(side)
+    assert ask_with_key(proxy, kind, "rpm").status == 429
+    time.sleep(4)
+    answer = ask_with_key(proxy, kind, "rpm")
+    answered = time.monotonic()
+    assert answer.status == 429
+    assert answer.retry_after is not None
+    assert 1 <= int(answer.retry_after) <= WINDOW - 3
+    time.sleep(max(0.0, answered + int(answer.retry_after) - time.monotonic()))
+    path, body, headers = KIND[kind].request("free")
+    headers = {**headers, "authorization": f"Bearer sk-rpm-{kind}"}
+    assert call(proxy.url, path, body, headers).status == 200
+
+
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("limit", ["team", "user", "customer", "parallel"])
 @pytest.mark.parametrize("kind", ["completions", "images", "moderations", "messages-openai"])

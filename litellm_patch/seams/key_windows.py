@@ -1,0 +1,50 @@
+"""When the window ends in which a key, team, user, customer or model has used up its limit.
+
+LiteLLM's newer limiter (`parallel_request_limiter_v3`) keeps the start of each window beside its
+counters, and refuses with the length of a whole one. The refusal does not say which counter it
+was, but the function that raised it knows, and is still in the traceback. So nothing of ours
+runs when a request is counted, and nothing is asked of any cache: the start is in the memory
+of this process, where the limiter has just put it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..wait.cooldown_records import usable_timestamp
+
+_LIMITER = "parallel_request_limiter_v3"
+_COUNTED_BY_THE_WINDOW = ("requests", "tokens")
+"""Not parallel requests: one of those may end at any moment."""
+
+
+def window_end(error: BaseException, clock: float) -> float | None:
+    """`time.time()` at which the counter that refused begins anew; None if it is not known.
+
+    Args:
+        clock: `time.time()`.
+    """
+    found = _locals_of_limiter(error)
+    if found is None:
+        return None
+    limiter, status = found["self"], found["status"]
+    descriptor = found.get("matching_descriptor") or found["descriptor"]
+    if status.get("rate_limit_type", "requests") not in _COUNTED_BY_THE_WINDOW:
+        return None
+    key = f"{{{descriptor['key']}:{descriptor['value']}}}:window"
+    memory = limiter.internal_usage_cache.dual_cache.in_memory_cache
+    start = usable_timestamp(float(memory.cache_dict[key]))
+    size = (descriptor.get("rate_limit") or {}).get("window_size") or limiter.window_size
+    return None if start is None or not clock < start + size <= clock + size else start + size
+
+
+def _locals_of_limiter(error: BaseException) -> Mapping[str, Any] | None:
+    """The variables of the limiter's function that raised `error`."""
+    trace, found = error.__traceback__, None
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__", "")).endswith(_LIMITER):
+            found = frame
+        trace = trace.tb_next
+    return None if found is None or "status" not in found.f_locals else found.f_locals
