@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+import weakref
 from concurrent.futures import Future
 from typing import Any
 
@@ -22,9 +24,17 @@ class SharedExpiries:
     """
 
     def __init__(self) -> None:
+        self._ends: dict[tuple[str, float], Future[float | None]] = {}
+        self._renew()
+        if hasattr(os, "register_at_fork"):  # POSIX
+            itself = weakref.WeakMethod(self._renew)
+            os.register_at_fork(after_in_child=lambda: (itself() or _nothing)())
+
+    def _renew(self) -> None:
+        """Forget what another thread was about to do: a forked child has none but its own."""
         self._lock = threading.Lock()
         self._asking = threading.Semaphore(1)
-        self._ends: dict[tuple[str, float], Future[float | None]] = {}
+        self._ends = {record: end for record, end in self._ends.items() if end.done()}
 
     def seconds(self, redis_cache: Any, key: str, written: float) -> float | None:
         """Seconds until Redis drops `key`, negative once it has; None if it does not tell in time.
@@ -48,17 +58,23 @@ class SharedExpiries:
                 ).start()
         try:
             ends_at = answer.result(timeout=TIMEOUT)
-        except Exception:  # too late, or Redis could not answer
+        except Exception:  # too late
             return None
         return None if ends_at is None else ends_at - time.monotonic()
 
     def _ask(self, redis_cache: Any, key: str, answer: Future[float | None]) -> None:
+        ends_at = None
         try:
-            answer.set_result(_ends_at(redis_cache, key))
-        except Exception as error:
-            answer.set_exception(error)
+            ends_at = _ends_at(redis_cache, key)
+        except Exception:  # the error is not kept, since its traceback holds this thread's frames
+            pass
         finally:
+            answer.set_result(ends_at)
             self._asking.release()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _ends_at(redis_cache: Any, key: str) -> float | None:
