@@ -214,7 +214,11 @@ def test_a_refusal_that_escapes_goes_on_escaping(stock, fault, where, monkeypatc
         monkeypatch.setattr(proxy_app, "_as_proxy_exception", broken)
     if fault == "gone" and where == "convert":
         del app.exception_handlers[ProxyException]
-    handler = app.exception_handlers[RouterRateLimitError]
+    handler = next(
+        each
+        for key, each in app.exception_handlers.items()
+        if getattr(key, "stands_for", None) is RouterRateLimitError
+    )
     refusal = refusal_of(60)
     fails = fault in ERRORS
     request = types.SimpleNamespace(scope={"type": "http"})
@@ -228,4 +232,4 @@ def test_a_refusal_that_escapes_goes_on_escaping(stock, fault, where, monkeypatc
     assert len(lines) == (1 if fails else 0)
     assert not any("secret" in line.getMessage() for line in lines)
     undo()
-    assert RouterRateLimitError not in app.exception_handlers
+    assert {*app.exception_handlers} <= {ProxyException}

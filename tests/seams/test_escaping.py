@@ -72,6 +72,11 @@ async def call(app):
     return sent[0]["status"], headers, sent[1]["body"], escaped
 
 
+class Unreadable(ValueError):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
 def raises(error):
     async def endpoint():
         raise error
@@ -96,6 +101,7 @@ def test_a_refusal_is_answered_429(answer, error):
         lambda: UnicodeError("something else"),
         lambda: rate_limit("openai", "the provider is overloaded"),
         lambda: KeyError("x"),
+        Unreadable,
     ],
 )
 def test_anything_else_escapes_as_it_is(answer, error):
