@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 from app_routes import serves
-from conftest import LAUNCH, WITH
+from conftest import LAUNCH, WITH, litellm_has
 
 from litellm_patch.lab.client import Response, call
 from litellm_patch.lab.cooling import ask, cool_down
@@ -30,6 +30,7 @@ PERIOD = 60
 FALLBACKS = {
     "own-400": "cooling",
     "own-500": "cooling",
+    "own-gemini": "cooling",
     "cooling-too": "cooling",
     "before-limited": "limited",
     "before-costly": "costly",
@@ -59,6 +60,7 @@ def chain() -> Iterator[Callable[[str], Proxy]]:
                     refuse(stand_in, name)
                 refuse(stand_in, "own-400", 400)
                 refuse(stand_in, "own-500", 500)
+                stand_in.refusals[""] = Refuse(status=500)  # Gemini's path has the model
             return running[side]
 
         yield get
@@ -68,7 +70,7 @@ def configuration(stand_in: StandIn) -> dict:
     models = [
         entry
         for name in (*FALLBACKS, "cooling")
-        for entry in group(name, stand_in.url, deployments(name))
+        for entry in group(name, stand_in.url, deployments(name), **at_gemini(name))
     ]
     costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
     budget = {"max_budget": 0.000001, "budget_duration": f"{PERIOD}s"}
@@ -86,6 +88,10 @@ def provider_of_documents(stand_in: StandIn) -> dict[str, str]:
     return {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{stand_in.url}/v1"}
 
 
+def at_gemini(name: str) -> dict[str, str]:
+    return {"provider": "gemini", "path": ""} if "gemini" in name else {}
+
+
 def deployments(name: str) -> list[str]:
     return [f"{name}-a", f"{name}-b"]
 
@@ -101,6 +107,19 @@ def test_an_own_failure_with_a_cooling_fallback_tells_the_fallbacks_wait(chain, 
     assert [answer.status for answer in answers] == [429, 429]
     assert b"the stand-in provider refuses" in answers[0].body
     assert [told(answer) for answer in answers] == [True, True]
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.skipif(
+    not litellm_has("return JSONResponse(", "proxy/common_request_processing.py"),
+    reason="this release answers with the stream, whose headers are made before it is read",
+)
+def test_a_stream_that_fails_before_it_begins_tells_the_fallbacks_wait(chain, side):
+    # Gemini's is read for the first time when LiteLLM has all but answered.
+    answer = ask(chain(side), KIND["chat-stream"], "own-gemini")
+    assert (answer.status, answer.all("content-type")) == (429, ["application/json"])
+    assert b"the stand-in provider refuses" in answer.body
+    assert told(answer)
 
 
 def told(answer: Response) -> bool:
