@@ -91,7 +91,7 @@ def test_a_failing_hook_fails_no_import_and_stops_under_strict(fake_litellm):
     assert done.stdout.strip() == "('failed', 'ZeroDivisionError: ours')"
     assert done.stderr.count("seam error failed") == 1
     strict = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert (strict.returncode, strict.stdout) == (STRICT_EXIT, "")
+    assert (strict.returncode, strict.stdout) == (78, "")  # EX_CONFIG, as the README says
     assert "ZeroDivisionError: ours" in strict.stderr
 
 

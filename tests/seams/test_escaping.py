@@ -111,7 +111,7 @@ def test_anything_else_escapes_as_it_is(answer, error):
     assert escaped is error
 
 
-@pytest.mark.parametrize("made", [500, 429])
+@pytest.mark.parametrize("made", [500, 429, 404])
 @pytest.mark.parametrize(
     "error, refused",
     [(refusal(), True), (ValueError("something else"), False)],
@@ -129,6 +129,7 @@ def test_an_http_exception_made_of_a_refusal_is_a_429_with_the_same_body(
             raise HTTPException(made, {"error": str(caught)})  # noqa: B904 - as LiteLLM does
 
     told, headers, body, escaped = answer(endpoint)
+    refused = refused and made != 404  # that the deployment does not exist is not to be waited for
     assert (told, escaped) == (429 if refused else made, None)
     assert str(error).split("'")[0].encode() in body
     assert headers.get("retry-after") == ("60" if refused else None)
@@ -162,3 +163,53 @@ def test_an_error_after_the_start_of_a_response_stays_what_it_is(answer, error):
     status, _, body, escaped = answer(endpoint)
     assert (status, body) == (200, b"begun")
     assert escaped is error
+
+
+@pytest.mark.parametrize("kind", ["HTTPException", "ValueError", "RouterRateLimitError"])
+def test_a_handler_that_was_registered_after_ours_stays_when_ours_go(kind):
+    from fastapi import FastAPI, HTTPException
+    from litellm.proxy._types import ProxyException
+    from litellm.types.router import RouterRateLimitError
+
+    kind = {"HTTPException": HTTPException, "ValueError": ValueError}.get(kind) or (
+        RouterRateLimitError
+    )
+    kind = (
+        kind.__mro__[1] if kind is HTTPException else kind
+    )  # Starlette's, which LiteLLM's app has
+    app = FastAPI(exception_handlers={ProxyException: theirs})
+    stock = dict(app.exception_handlers)
+    undo = [
+        seam.joint.attach(types.SimpleNamespace(app=app), seam, lambda: None)
+        for seam in SEAMS
+        if seam.module == "litellm.proxy.proxy_server"
+    ]
+    app.exception_handlers[kind] = theirs
+    for each in undo:
+        each()
+    assert app.exception_handlers == {**stock, kind: theirs}
+
+
+async def theirs(request, error):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_a_handler_registered_later_for_the_same_class_has_the_last_word(answer, later):
+    from fastapi import FastAPI
+    from litellm.proxy._types import ProxyException
+    from starlette.responses import PlainTextResponse
+
+    async def convert(request, error):
+        return PlainTextResponse("converted", 429)
+
+    async def own(request, error):
+        return PlainTextResponse("own", 418)
+
+    app = FastAPI(exception_handlers={ProxyException: convert})
+    app.add_api_route("/", raises(ValueError(BUDGET)))
+    (seam,) = [each for each in SEAMS if each.name == "proxy-app"]
+    seam.joint.attach(types.SimpleNamespace(app=app), seam, lambda: None)
+    if later:
+        app.exception_handlers[ValueError] = own
+    assert asyncio.run(call(app))[0] == (418 if later else 429)

@@ -12,7 +12,6 @@ import litellm_patch
 from litellm_patch.wait import limits
 
 PERIOD = 15
-SPENT_UNTIL = f"tag_spend:t:{PERIOD}s"
 
 
 @pytest.fixture
@@ -23,15 +22,23 @@ def patched(side, monkeypatch):
     litellm_patch.deactivate()
 
 
-async def refusal() -> Exception:
-    """What the router's limiter raises for a request with a tag that has spent its budget."""
+async def refusal(**spent: int) -> Exception:
+    """What the router's limiter raises for a request whose tags have spent their budgets.
+
+    Args:
+        spent: for each tag the seconds of its window.
+    """
     from litellm.caching.caching import DualCache
     from litellm.router_strategy.budget_limiter import GenericBudgetInfo, RouterBudgetLimiting
 
     cache = DualCache()
     limiter = RouterBudgetLimiting(cache, provider_budget_config=None, model_list=[])
-    limiter.tag_budget_config = {"t": GenericBudgetInfo(time_period=f"{PERIOD}s", budget_limit=1)}
-    await cache.async_set_cache(SPENT_UNTIL, 2.0, ttl=PERIOD)
+    limiter.tag_budget_config = {
+        tag: GenericBudgetInfo(time_period=f"{seconds}s", budget_limit=1)
+        for tag, seconds in spent.items()
+    }
+    for tag, seconds in spent.items():
+        await cache.async_set_cache(f"tag_spend:{tag}:{seconds}s", 2.0, ttl=seconds)
     deployment = {
         "model_name": "m",
         "litellm_params": {"model": "openai/m"},
@@ -39,7 +46,7 @@ async def refusal() -> Exception:
     }
     with pytest.raises(ValueError, match="crossed budget") as caught:
         await limiter.async_filter_deployments(
-            "m", [deployment], None, {"metadata": {"tags": ["t"]}}
+            "m", [deployment], None, {"metadata": {"tags": [*spent]}}
         )
     return caught.value
 
@@ -47,6 +54,17 @@ async def refusal() -> Exception:
 @pytest.mark.needs_patch(native=True)
 def test_a_tags_spent_budget_tells_the_end_of_its_window(patched):
     pytest.importorskip("litellm.router_strategy.budget_limiter")
-    found = limits.find_limit(asyncio.run(refusal()), "", time.monotonic(), time.time())
+    assert PERIOD - 5 < told(asyncio.run(refusal(t=PERIOD))) <= PERIOD
+
+
+@pytest.mark.needs_patch(native=True)
+def test_under_two_spent_budgets_the_later_end_counts(patched):
+    pytest.importorskip("litellm.router_strategy.budget_limiter")
+    assert 95 < told(asyncio.run(refusal(short=PERIOD, long=100))) <= 100
+    assert 95 < told(asyncio.run(refusal(long=100, short=PERIOD))) <= 100
+
+
+def told(error: Exception) -> float:
+    found = limits.find_limit(error, "", time.monotonic(), time.time())
     assert found is not None
-    assert PERIOD - 5 < found.seconds <= PERIOD
+    return found.seconds

@@ -8,6 +8,7 @@ from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING, FALLBACK_REFUSALS, Refusal
 from litellm_patch.wait.limits import (
+    WINDOW_END,
     find_limit,
     find_own_refusal,
     remember_budget,
@@ -153,6 +154,16 @@ def test_of_a_group_and_its_fallbacks_the_first_that_can_serve_decides(error, ex
     assert found.seconds == pytest.approx(expected)
 
 
+def test_a_cooldown_without_a_usable_number_hides_no_fallback():
+    unusable = cooling(0)
+    marks.put(unusable, COOLING, None)
+    unusable.cooldown_time = "soon"
+    found = find_own_refusal(
+        with_fallbacks(unusable, cooling(4)), "No deployments available", NOW, CLOCK
+    )
+    assert found.seconds == pytest.approx(4)
+
+
 def test_litellms_own_header_is_recognised_also_where_a_limit_ends_first():
     error = cooling(100, rate())
     assert find_own_refusal(error, "No deployments available", NOW, CLOCK).native == {"200"}
@@ -195,3 +206,11 @@ def test_the_first_dynamic_limiter_shares_out_the_minute_of_the_clock(what):
     error = limiter(detail={"error": f"Key=k over available {what}, Active keys=1"})
     error.args = (f"429: {error.detail}",)
     assert seconds(error) == MINUTE_ENDS_IN
+
+
+def test_a_limiters_window_is_told_to_its_end():
+    error = limiter(retry_after="60")
+    marks.put(error, WINDOW_END, CLOCK + 13)
+    assert find_limit(error, "", NOW, CLOCK) == Refusal(13.0, native=frozenset({"60"}))
+    marks.put(error, WINDOW_END, CLOCK - 1)  # another has begun meanwhile
+    assert seconds(error) == 60
