@@ -16,6 +16,7 @@ from ..options import current
 from ..report import once
 from ..wait.limits import is_pinned_refusal
 from . import stream_errors
+from .fastest_response import lead_to_refusals
 from .telling import tell
 
 
@@ -25,10 +26,12 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
     The refusal is looked up in `sys.exc_info()`: LiteLLM builds the `ProxyException` inside
     the `except` block that caught it, also where a callback replaced it by something else.
     """
-    handled = sys.exc_info()[1]
+    handled, message = sys.exc_info()[1], error.message
+    if str(error.code) == "500" and lead_to_refusals(handled):
+        error.code, message = "429", None  # the message does not say so
     if str(error.code) != "429" and not _is_pinned_503(error, handled):
         return
-    told = tell(handled, error.message, error.headers, current().forward_provider)
+    told = tell(handled, message, error.headers, current().forward_provider)
     if told is None:
         return
     if told.seconds is None:

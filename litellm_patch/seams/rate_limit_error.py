@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from ..wait import marks
 from ..wait.exception_chain import COOLING, SHORTEST
+from . import fastest_response
 from .asked_cooldowns import take_question
 from .call_joint import AfterCall
 from .cooling_deployments import cooling_of_refusal
@@ -62,3 +63,4 @@ def put_on_refusal(refusal: Any, arguments: Mapping[str, Any], result: object) -
     ready_at = cooling.ready_at
     left = None if ready_at is None else max(ready_at - time.monotonic(), SHORTEST)
     marks.put(refusal, _RETRY_AFTER, left)
+    fastest_response.keep(refusal)

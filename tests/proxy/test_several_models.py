@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
+SIDES = (WITHOUT, WITH)
 COOLDOWN = 200
 FALLBACKS = [{"own-failure": ["cooling"]}, {"costly": ["cooling"]}]
 GROUPS = ("cooling", "cooling-too", "own-failure", "costly")
@@ -67,7 +69,25 @@ VARIES = re.compile(rb'"date":"[^"]*"|"_elapsed":[0-9.]+|\d+\.\d+ >= ')
 
 @pytest.mark.parametrize("models", ["cooling,cooling-too", "cooling,own-failure", "cooling,costly"])
 def test_the_errors_in_a_body_of_status_200_have_the_same_attributes(several, models):
-    stock, patched = (chat(several(side), models) for side in (WITHOUT, WITH))
+    stock, patched = (chat(several(side), models) for side in SIDES)
     assert stock.status == patched.status == 200
     assert b'"cooldown_time":200' in stock.body
     assert VARIES.sub(b"", patched.body) == VARIES.sub(b"", stock.body)
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.parametrize("more", [{}, {"stream": True}])
+def test_the_fastest_of_models_that_all_refuse_is_a_429_that_tells_the_wait(several, side, more):
+    answer = chat(several(side), "cooling,cooling-too", fastest_response=True, **more)
+    assert b"All tasks failed" in answer.body
+    assert (answer.status, str(json.loads(answer.body)["error"]["code"])) == (429, "429")
+    assert answer.retry_after is not None
+    assert 1 <= int(answer.retry_after) <= COOLDOWN
+
+
+def test_the_fastest_of_models_of_which_one_fails_by_itself_is_as_without_us(several):
+    models = "cooling,own-failure"
+    stock, patched = (chat(several(side), models, fastest_response=True) for side in SIDES)
+    assert (stock.status, stock.body) == (patched.status, patched.body)
+    assert patched.status == 500
+    assert patched.retry_after is None
