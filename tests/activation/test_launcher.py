@@ -122,6 +122,15 @@ def test_an_existing_pythonpath_is_kept_behind_ours():
     assert with_patch(with_patch({}))["PYTHONPATH"] == str(BOOTSTRAP)
 
 
+@pytest.mark.parametrize("path", [":/a", "/a:", "/a::/b", ":", "::"])
+def test_an_empty_entry_of_the_path_stays_the_current_folder(path, tmp_path):
+    (tmp_path / "only_here.py").write_text("")
+    program = "import sys; del sys.path[0]; import only_here"
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = run(sys.executable, "-c", program, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "command, status, words",
     [([], 2, "no command"), (["no-such-program-here"], 127, "no such command")],
