@@ -48,7 +48,9 @@ DAMAGES = {
     "empty": lambda package: (package / "trigger.py").write_bytes(b""),
     "empty first file": lambda package: (package / "__init__.py").write_bytes(b""),
     "no UTF-8": lambda package: (package / "trigger.py").write_bytes(b"'\xff'"),
-    "missing": lambda package: (package / "trigger.py").unlink(),
+    "a name missing": lambda package: (package / "trigger.py").write_text(
+        "from litellm_patch import nothing"
+    ),
     "unreadable": lambda package: (package / "trigger.py").chmod(0),
     "unreadable first file": lambda package: (package / "__init__.py").chmod(0),
     "raises": lambda package: (package / "trigger.py").write_text("raise ValueError('here')"),
