@@ -57,7 +57,12 @@ class Loader:
         self._loader.exec_module(module)
 
     def __getattr__(self, name):  # type: ignore[no-untyped-def]
+        if name == "_loader":  # in a copy that is being made: asking it would ask this again
+            raise AttributeError(name)
         return getattr(self._loader, name)
+
+    def __reduce__(self):  # type: ignore[no-untyped-def]
+        return Loader, (self._loader,)
 
 
 class Finder:

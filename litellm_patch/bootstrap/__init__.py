@@ -15,10 +15,9 @@ LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
 def with_patch(environment: Mapping[str, str]) -> dict[str, str]:
     """A copy of `environment` in which Python processes start with the patch on.
 
-    An existing ``PYTHONPATH`` is kept behind ours; calling this twice changes nothing more.
+    An existing ``PYTHONPATH`` is kept behind ours, also an empty entry, which means the current
+    folder; calling this twice changes nothing more.
     """
-    entries = [FOLDER]
-    for entry in environment.get("PYTHONPATH", "").split(os.pathsep):
-        if entry and entry not in entries:
-            entries.append(entry)
-    return {**environment, "PYTHONPATH": os.pathsep.join(entries)}
+    path = environment.get("PYTHONPATH")
+    entries = [FOLDER, *(path.split(os.pathsep) if path else [])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(dict.fromkeys(entries))}

@@ -5,35 +5,102 @@ is therefore little: no import beyond `sys`, nothing printed, nothing raised. Th
 `litellm_patch.trigger`, which waits for ``import litellm``.
 
 This file hides a ``sitecustomize`` that comes later on the path, so it runs that one, too,
-as Python would have done.
+as Python would have done. That one may be this file again, by another path or from another
+copy of litellm_patch, or an agent's, which looks for a hidden one itself and finds this file.
+So the files that were begun are remembered while the first of them runs.
+
+An older Python that inherits ``PYTHONPATH``, even Python 2, must be able to read this.
 """
 
 import sys
 
 
-def _activate():
+def _run():
+    begun = getattr(sys, "_litellm_patch_begun", None)
+    if begun is not None:
+        return _run_the_hidden_one(begun)
+    begun = sys._litellm_patch_begun = set()  # type: ignore[attr-defined]
     try:
-        import litellm_patch  # noqa: F401 - the import is the activation
-    except ImportError:
-        # A foreign interpreter that inherited PYTHONPATH and has no litellm_patch: not for us.
-        pass
+        _activate()
+        _run_the_hidden_one(begun)
+    finally:
+        del sys._litellm_patch_begun  # type: ignore[attr-defined]
 
 
-def _run_the_hidden_one():
-    # importlib's own finder, without importing `importlib`: it is frozen into the interpreter.
-    from _frozen_importlib_external import PathFinder
-
-    here = __file__.replace("\\", "/").rpartition("/")[0]
-    others = [entry for entry in sys.path if entry.replace("\\", "/").rstrip("/") != here]
-    spec = PathFinder.find_spec("sitecustomize", others)
-    if spec is None or spec.loader is None or spec.origin == __file__:
+def _activate():
+    if sys.version_info < (3, 9):  # noqa: UP036 - it may read this file, but not the package
         return
-    module = type(sys)("sitecustomize")
-    module.__spec__, module.__file__, module.__loader__ = spec, spec.origin, spec.loader
-    sys.modules["sitecustomize"] = module
-    # An exception in it goes up to `site`, which reports it as it would have without us.
-    spec.loader.exec_module(module)
+    try:
+        import litellm_patch  # the import is the activation
+
+        litellm_patch.trigger  # noqa: B018 - is missing where the package's file is empty
+    except Exception as error:
+        missing = isinstance(error, ModuleNotFoundError) and error.name == "litellm_patch"
+        if not missing:  # else it is a foreign interpreter, which this is not for
+            sys.meta_path.insert(0, _Damaged(error))
 
 
-_activate()
-_run_the_hidden_one()
+class _Damaged:
+    """Says that the package cannot be loaded, where that matters: when LiteLLM is imported."""
+
+    def __init__(self, error):
+        self._error = type(error).__name__ + ": " + str(error)
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "litellm":
+            # In a new list: the import that asks is walking through the old one.
+            sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
+            self._say()
+
+    def _say(self):
+        import os
+
+        word = os.environ.get("LITELLM_PATCH", "").strip().lower()
+        if word in ("off", "0", "false", "no"):
+            return
+        try:
+            sys.stderr.write("litellm_patch: not active, install it again: " + self._error + "\n")
+            sys.stderr.flush()
+        except Exception:  # no stderr, or a closed one, is no reason to fail the host
+            pass
+        if word == "strict":
+            os._exit(78)
+
+
+def _run_the_hidden_one(begun):
+    try:
+        # importlib's own finder, without importing `importlib`: it is frozen into the interpreter.
+        from _frozen_importlib_external import PathFinder
+    except ImportError:  # Python 2
+        return
+    here = _normal(__file__).rpartition("/")[0]
+    begun.add(here)
+    for entry in _behind(here):
+        if _normal(entry) in begun:
+            continue
+        spec = PathFinder.find_spec("sitecustomize", [entry])
+        if spec is None or spec.loader is None:
+            continue
+        begun.add(_normal(entry))
+        module = type(sys)("sitecustomize")
+        module.__spec__, module.__file__, module.__loader__ = spec, spec.origin, spec.loader
+        sys.modules["sitecustomize"] = module
+        # An exception in it goes up to `site`, which reports it as it would have without us.
+        spec.loader.exec_module(module)
+        return
+
+
+def _behind(here):
+    """What comes behind this file's directory on the path; what comes before is not hidden."""
+    path = [entry for entry in sys.path if isinstance(entry, str)]
+    for position, entry in enumerate(path):
+        if _normal(entry) == here:
+            return path[position + 1 :]
+    return path  # who ran this file took its directory off the path
+
+
+def _normal(path):
+    return path.replace("\\", "/").rstrip("/")
+
+
+_run()

@@ -3,6 +3,8 @@
 Without an argument: what that interpreter would import. It then uses the standard library
 alone, and no syntax that an older Python cannot read, since litellm_patch may be missing
 there. With the argument ``seams``: imports LiteLLM's proxy and prints the state of the patch.
+With ``start`` and the name of a module, under ``python -S``: what a start would find, and
+whether the package of that module has a start file in it, with no start file run.
 """
 
 import json
@@ -59,6 +61,40 @@ def examine():
     }
 
 
+def start(module):
+    import site
+
+    # Those that `main` would run start agents, which report that they are there.
+    site.execsitecustomize = site.execusercustomize = lambda: None
+    site.main()
+    sys.path[:] = path = without_own_folder(sys.path)
+    answer = {
+        "python": list(sys.version_info[:2]),
+        "executable": sys.executable,
+        "sitecustomize": find(path, "sitecustomize"),
+        "litellm": find(path, "litellm"),
+        "litellm_patch": find(path, "litellm_patch"),
+        "wrapt": find(path, "wrapt"),
+        "has_start_file": has_start_file(path, module.partition(".")[0]),
+        "damaged": "",
+    }
+    try:
+        import litellm_patch
+
+        assert litellm_patch.trigger, "is missing where the package's file is empty"
+    except Exception as error:
+        answer["damaged"] = type(error).__name__
+    return answer
+
+
+def has_start_file(path, package):
+    for entry in path:
+        for _, _, files in os.walk(os.path.join(entry, package)) if package else ():
+            if "sitecustomize.py" in files:
+                return True
+    return False
+
+
 def seams():
     sys.path[:] = without_own_folder(sys.path)
     import dataclasses
@@ -71,5 +107,8 @@ def seams():
 
 
 if __name__ == "__main__":
-    answer = seams() if sys.argv[1:] == ["seams"] else examine()
+    if sys.argv[1:2] == ["start"]:
+        answer = start(sys.argv[2])
+    else:
+        answer = seams() if sys.argv[1:] == ["seams"] else examine()
     print(MARK + json.dumps(answer))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from .bounded import run_bounded
 from .child import MARK
+from .command import shebang
 
 _CHILD = files(__package__) / "child.py"
 TIMEOUT = 120.0
@@ -45,43 +46,27 @@ def own_flags() -> list[str]:
 def console_script(name: str = "litellm") -> Script | None:
     """The script that a shell would run for `name`, else the one beside this interpreter."""
     found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    return Script(found, tuple(_shebang(Path(found)))) if found else None
-
-
-def _shebang(script: Path) -> list[str]:
-    """The Python command in a script's first line; [] where it is no Python script."""
-    try:
-        with script.open("rb") as file:
-            first, second = file.readline(1000), file.readline(1000)
-    except OSError:
-        return []
-    words = shlex.split(first[2:].decode(errors="replace")) if first[:2] == b"#!" else []
-    if words and words[0].endswith("/sh"):  # installers do this where the path is too long
-        words = shlex.split(second.decode(errors="replace").replace("'''exec'", "", 1))[:1]
-    if words and words[0].endswith("/env"):
-        words = [word for word in words[1:] if word != "-S"]
-    return words if words and "python" in Path(words[0]).name else []
+    return Script(found, tuple(shebang(Path(found)))) if found else None
 
 
 def ask(
-    interpreter: Sequence[str], *arguments: str, environment: Mapping[str, str] | None = None
+    interpreter: Sequence[str],
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> dict[str, Any]:
     """Run the child in `interpreter` (a command) and return its answer.
+
+    Args:
+        timeout: seconds.
 
     Raises:
         CannotAsk: with the last line of what it said, if that can hold no secret.
     """
     try:
         with as_file(_CHILD) as child:  # out of the wheel, where that stands on the path itself
-            done = subprocess.run(
-                [*interpreter, str(child), *arguments],
-                env=dict(os.environ if environment is None else environment),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT,
-                stdin=subprocess.DEVNULL,
-            )
+            told = os.environ if environment is None else environment
+            done = run_bounded([*interpreter, str(child), *arguments], told, timeout)
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotAsk(f"{interpreter[0]}: {type(error).__name__}") from error
     for line in reversed(done.stdout.splitlines()):

@@ -205,3 +205,21 @@ def test_the_finder_goes_when_litellm_comes_and_leaves_no_trace_on_it(fake_litel
         "print(waiting(), {type(loader).__name__ for loader in loaders})\n"
     )
     assert fake_litellm.lines(program) == ["1", "1", "0 {'SourceFileLoader'}"]
+
+
+@pytest.mark.parametrize(
+    "copied", ["copy.copy(spec)", "copy.deepcopy(spec)", "pickle.loads(pickle.dumps(spec))"]
+)
+def test_a_copy_of_the_loader_loads_litellm_with_the_patch(fake_litellm, copied):
+    program = OWN_TABLE + (
+        "import copy, pickle\n"
+        "import importlib.util as util\n"
+        "spec = util.find_spec('litellm')\n"
+        f"spec = {copied}\n"
+        "print(spec.loader.get_filename('litellm') == spec.origin, hasattr(spec.loader, 'no'))\n"
+        "litellm = sys.modules['litellm'] = util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(litellm)\n"
+        "import litellm.proxy.proxy_server\n"
+        "print(state()[0], type(litellm.__loader__).__name__)\n"
+    )
+    assert fake_litellm.lines(program) == ["True False", "applied SourceFileLoader"]

@@ -7,13 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from litellm_patch.bootstrap import FOLDER as BOOTSTRAP
 from litellm_patch.bootstrap import with_patch
-from litellm_patch.cli.behind_agents import step_behind
 
 RUN = [sys.executable, "-m", "litellm_patch", "run", "--"]
 
@@ -46,55 +44,6 @@ def test_the_process_is_the_commands_and_takes_its_signals():
         assert process.wait(timeout=20) == 7
 
 
-OTHER = "/opt/venv/bin/opentelemetry-instrument"
-
-
-@pytest.mark.parametrize(
-    "options, launched",
-    [
-        ([], ["litellm", "--config", "c.yaml"]),
-        (["--traces_exporter", "none"], ["litellm", "--traces_exporter"]),
-        (["--traces_exporter=none", "--service_name", "-"], ["python", "-m", "x", "--", "y"]),
-        (["--service_name", "litellm"], ["litellm", "--port", "4000"]),
-    ],
-)
-@pytest.mark.parametrize("dashes", [[], ["--"]])
-def test_it_steps_behind_a_launcher_that_would_hide_it(options, launched, dashes):
-    """That one's options stay its own, and the launched command's are not read by it."""
-    command = [OTHER, *options, *dashes, *launched]
-    assert step_behind(command) == [OTHER, *options, "--", *RUN, *launched]
-
-
-@pytest.mark.parametrize(
-    "command",
-    [[], ["litellm"], ["ddtrace-run", "litellm"], ["python", OTHER, "litellm"], [OTHER]]
-    + [[OTHER, "--help"], [OTHER, "--version", "litellm"], [OTHER, "--service_name", "x"]]
-    + [[OTHER, "--"], [OTHER, "--service_name"]],
-)
-def test_it_stays_in_front_of_every_other_command(command):
-    assert step_behind(command) is None
-
-
-def test_the_patch_is_on_below_a_launcher_whose_start_file_hides_ours(tmp_path):
-    """One like OpenTelemetry's: its folder is put first, and its file runs no other."""
-    hiding = tmp_path / "hiding"
-    hiding.mkdir()
-    (hiding / "sitecustomize.py").write_text("import builtins; builtins.theirs = True\n")
-    other = tmp_path / "opentelemetry-instrument"
-    other.write_text(
-        f"#!{sys.executable}\n"
-        "import os, sys\n"
-        "command = sys.argv[sys.argv.index('--') + 1 :]\n"
-        f"path = os.pathsep.join([{str(hiding)!r}, os.environ.get('PYTHONPATH', '')])\n"
-        "os.environ['PYTHONPATH'] = path\n"
-        "os.execvp(command[0], command)\n"
-    )
-    other.chmod(0o755)
-    program = "import sys; print(theirs, 'litellm_patch' in sys.modules)"
-    done = run(str(other), "--service_name", "x", sys.executable, "-c", program)
-    assert done.stdout.strip() == "True True", done.stderr
-
-
 def test_python_below_the_command_has_it_too():
     inner = "import sys; print('litellm_patch' in sys.modules)"
     outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
@@ -122,6 +71,15 @@ def test_an_existing_pythonpath_is_kept_behind_ours():
     assert with_patch(with_patch({}))["PYTHONPATH"] == str(BOOTSTRAP)
 
 
+@pytest.mark.parametrize("path", [":/a", "/a:", "/a::/b", ":", "::"])
+def test_an_empty_entry_of_the_path_stays_the_current_folder(path, tmp_path):
+    (tmp_path / "only_here.py").write_text("")
+    program = "import sys; del sys.path[0]; import only_here"
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = run(sys.executable, "-c", program, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "command, status, words",
     [([], 2, "no command"), (["no-such-program-here"], 127, "no such command")],
@@ -142,8 +100,6 @@ def test_a_file_that_cannot_be_run_is_told_clearly(tmp_path):
     assert "cannot run" in done.stderr
 
 
-def test_the_launcher_costs_no_extra_process():
-    started = time.monotonic()
+def test_no_process_stands_above_the_command():
     program = "import os; print(os.getppid())"
     assert int(run(sys.executable, "-c", program).stdout) == os.getpid()
-    assert time.monotonic() - started < 60

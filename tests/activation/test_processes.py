@@ -71,6 +71,23 @@ def test_another_python_below_does_nothing_and_says_nothing(python, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", stock.stderr)
 
 
+@pytest.mark.parametrize("python", other_pythons())
+def test_another_python_that_finds_the_package_says_nothing(python, tmp_path):
+    """As in the recipe for Docker, where the package is on the path as well. One that is older
+    than 3.9 could not read it."""
+    program = "import sys; print(sys.version_info < (3, 9) or 'litellm_patch' in sys.modules)"
+    path = os.pathsep.join([FOLDER, str(Path(FOLDER).parents[1])])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    alone = [python, "-c", program]
+    try:
+        stock = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path)
+        assert stock.returncode == 0
+    except (OSError, AssertionError):
+        pytest.skip(f"{python} does not run here")
+    done = subprocess.run(alone, env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", stock.stderr)
+
+
 def test_another_environment_of_this_python_does_nothing_and_says_nothing(tmp_path):
     """Same version, other packages: what a worker of another tool is."""
     venv.create(tmp_path / "other", with_pip=False, symlinks=True)

@@ -81,9 +81,11 @@ def test_switched_off_is_the_reason(status):
     assert (seen["reached"], seen["mode"], seen["why_not"]) == (False, "off", "LITELLM_PATCH=no")
 
 
-@pytest.mark.parametrize("option", ["-I", "-S", "-E"])
-def test_an_isolated_interpreter_is_the_reason(status, option):
-    shebang = f"#!{sys.executable} {option}\n"
+@pytest.mark.parametrize(
+    "written, option", [("-I", "-I"), ("-S", "-S"), ("-E", "-E"), ("-sE", "-E")]
+)
+def test_an_isolated_interpreter_is_the_reason(status, written, option):
+    shebang = f"#!{sys.executable} {written}\n"
     seen = found(status("--json", patched=True, shebang=shebang))
     assert seen["reached"] is False
     assert seen["why_not"] == f"{option}: Python runs no sitecustomize from PYTHONPATH"

@@ -1,4 +1,4 @@
-"""Beside other agents that patch LiteLLM or its server, whoever comes first.
+"""Beside other agents that patch LiteLLM or its server, whoever comes first: see OUTCOMES.md.
 
 Real proxies; the agents report to nobody. Needs the agents: tox environment ``â€¦-agents``.
 """
@@ -6,12 +6,16 @@ Real proxies; the agents report to nobody. Needs the agents: tox environment ``â
 from __future__ import annotations
 
 import importlib.util
-import sys
+import os
+import re
+import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from conftest import EXACT
 
+from litellm_patch.bootstrap import FOLDER, LAUNCH_WITH_PATCH
 from litellm_patch.lab.client import call, chat
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, console_script, group, running_proxy
@@ -21,61 +25,134 @@ SILENT = {
     "DD_TRACE_AGENT_URL": "http://127.0.0.1:9",
     "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
     "DD_REMOTE_CONFIGURATION_ENABLED": "false",
+    "ELASTIC_APM_SERVER_URL": "http://127.0.0.1:9",
+    "ELASTIC_APM_DISABLE_SEND": "true",
+    "ELASTIC_APM_CENTRAL_CONFIG": "false",
+    "ELASTIC_APM_CLOUD_PROVIDER": "none",
+    "NEW_RELIC_DEVELOPER_MODE": "true",
     "OTEL_TRACES_EXPORTER": "none",
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_LOGS_EXPORTER": "none",
 }
-LAUNCHERS = {"ddtrace": "ddtrace-run", "opentelemetry": "opentelemetry-instrument"}
-SET_UP = {
-    "openinference": (
-        "openinference.instrumentation.litellm",
-        "from openinference.instrumentation.litellm import LiteLLMInstrumentor\n"
-        "LiteLLMInstrumentor().instrument()\n",
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Its module, and an expression that is true in a process that it has instrumented."""
+
+    module: str
+    is_on: str
+
+
+OPENTELEMETRY = Agent(
+    "opentelemetry.instrumentation.auto_instrumentation",
+    "'sdk' in type(__import__('opentelemetry.trace').trace.get_tracer_provider()).__module__",
+)
+AGENTS = {
+    "Elastic APM": Agent(
+        "elasticapm",
+        "hasattr(__import__('httpx').Client.send, '__wrapped__')",
     ),
-    "sentry_sdk": (
-        "sentry_sdk",
-        "import sentry_sdk\nsentry_sdk.init(dsn=None, traces_sample_rate=1.0)\n",
+    "New Relic": Agent("newrelic", "__import__('newrelic.config').config._configuration_done"),
+    "ddtrace": Agent("ddtrace", "getattr(__import__('fastapi'), '_datadog_patch', False)"),
+    "OpenTelemetry": OPENTELEMETRY,
+    "OpenTelemetry operator": OPENTELEMETRY,
+    "Sentry": Agent("sentry_sdk", "__import__('sentry_sdk').is_initialized()"),
+    "OpenInference": Agent(
+        "openinference.instrumentation.litellm",
+        "__import__('openinference.instrumentation.litellm', fromlist=['x'])"
+        ".LiteLLMInstrumentor().is_instrumented_by_opentelemetry",
     ),
 }
-RUN = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
+STATEMENTS = {
+    "import litellm_patch": "import litellm_patch\n",
+    "sentry_sdk.init": "import sentry_sdk\nsentry_sdk.init(dsn=None, traces_sample_rate=1.0)\n",
+    "LiteLLMInstrumentor().instrument": (
+        "from openinference.instrumentation.litellm import LiteLLMInstrumentor\n"
+        "LiteLLMInstrumentor().instrument()\n"
+    ),
+}
+TABLE = Path(__file__).with_name("OUTCOMES.md")
+LOOK = """
+import os
+from litellm.integrations.custom_logger import CustomLogger
+handler = CustomLogger()
+with open(os.environ["OUTCOME"], "w") as file:
+    file.write(str(bool({is_on})))
+"""
 
 
-def launch(agent: str, ours_first: bool, folder) -> list[str]:
-    """What to put in front of the proxy's command."""
-    ours = [sys.executable, "-m", "litellm_patch", "run", "--"]
-    if agent in LAUNCHERS:
-        theirs = console_script(LAUNCHERS[agent])
-        if agent == "opentelemetry":  # whose parser takes the proxy's --config for its own
-            theirs.append("--")
-        return [*ours, *theirs] if ours_first else [*theirs, *ours]
-    lines = ["import litellm_patch\n", SET_UP[agent][1]]
+def rows() -> list[list[str]]:
+    lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def words_of(command: str) -> tuple[list[str], dict[str, str]]:
+    """A command of the table without its last word, ``litellm``, and its environment."""
+    launch: list[str] = []
+    environment = {}
+    folders = {"OURS": FOLDER, "OPERATOR": operators_folder()}
+    words = shlex.split(command.replace("litellm-patch run --", "litellm-patch"))[:-1]
+    for word in words:
+        name, _, value = word.partition("=")
+        if word == "litellm-patch":
+            launch += LAUNCH_WITH_PATCH
+        elif name == "PYTHONPATH":
+            path = [folders[entry] for entry in value.split(":")]
+            environment[name] = os.pathsep.join([*path, str(Path(FOLDER).parents[1])])
+        else:
+            launch += console_script(word) if word.endswith(("-run", "-admin", "ment")) else [word]
+    return launch, environment
+
+
+def operators_folder() -> str:
+    found = importlib.util.find_spec(OPENTELEMETRY.module)
+    assert found is not None and found.origin is not None
+    return str(Path(found.origin).parent)
+
+
+def started(order: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """What to put in front of the proxy's command, and into its environment."""
+    code = re.findall(r"`([^`]*)`", order)
+    if code[0] not in STATEMENTS and code[-1] not in STATEMENTS:
+        return words_of(code[0])
     program = folder / "program.py"
-    order = lines if ours_first else lines[::-1]
     # The console script that follows becomes argv[1]; drop it.
-    program.write_text("import sys\ndel sys.argv[1]\n" + "".join(order) + RUN)
-    return [sys.executable, str(program)]
+    program.write_text(
+        "import sys\ndel sys.argv[1]\n"
+        + "".join(STATEMENTS[each] for each in code)
+        + "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
+    )
+    return [LAUNCH_WITH_PATCH[0], str(program)], {}
 
 
-def orders():
-    for agent in (*LAUNCHERS, *SET_UP):
-        yield pytest.param(agent, True, id=f"{agent}, we first")
-        yield pytest.param(agent, False, id=f"{agent}, they first")
+def is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
-@pytest.mark.parametrize("agent, ours_first", list(orders()))
-def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path):
-    module = SET_UP[agent][0].partition(".")[0] if agent in SET_UP else agent
-    launcher = Path(sys.executable).parent / LAUNCHERS.get(agent, "python")
-    if importlib.util.find_spec(module) is None or not launcher.exists():
-        pytest.skip(f"{agent} is not installed")
+def word(outcome: bool) -> str:
+    return "yes" if outcome else "**no**"
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row[0]}: {row[1].replace('`', '')}")
+def test_the_outcome_is_the_tables(row, tmp_path):
+    name, order, *expected = row
+    agent = AGENTS[name]
+    if not is_installed(agent.module):
+        pytest.skip(f"{name} is not installed")
+    launch, environment = started(order, tmp_path)
     with running_stand_in() as stand_in:
         stand_in.refusals.update({"bad-a": Refuse(), "bad-b": Refuse()})
         groups = group("good", stand_in.url, ["good-a", "good-b"])
         groups += group("bad", stand_in.url, ["bad-a", "bad-b"], cooldown_time=120)
         start = running_proxy(
-            config(groups),
-            launch=launch(agent, ours_first, tmp_path),
-            environment={**SILENT, **EXACT},
+            config(groups, litellm_settings={"callbacks": "look.handler"}),
+            launch=launch,
+            environment={**SILENT, **EXACT, **environment, "OUTCOME": str(tmp_path / "on")},
+            files={"look.py": LOOK.format(is_on=agent.is_on)},
         )
         with start as proxy:
             served = chat(proxy, "good")
@@ -84,9 +161,10 @@ def test_the_header_is_there_and_a_request_is_served(agent, ours_first, tmp_path
             speech = b'{"model": "bad", "input": "x", "voice": "alloy"}'
             escaped = call(proxy.url, "/v1/audio/speech", speech, proxy.headers)
             log = proxy.log.read_text()
-    assert served.status == 200
-    for answer in (refused, escaped):
-        assert answer.status == 429, log[-4000:]
-        assert 0 < int(answer.retry_after) <= 120
-    assert log.count("Retry-After active on litellm") == 1, log[-4000:]
+    told = [a.status == 429 and 0 < int(a.retry_after or 0) <= 120 for a in (refused, escaped)]
+    is_on = (tmp_path / "on").read_text() == "True"
+    outcome = [word(is_on), word(all(told)), word(served.status == 200)]
+    assert outcome == expected, log[-4000:]
+    assert log.count("Retry-After active on litellm") == all(told), log[-4000:]
+    assert any(told) == all(told)
     assert "skipped" not in log

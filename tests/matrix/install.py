@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
 
-AGENTS = ["ddtrace", "openinference-instrumentation-litellm", "opentelemetry-distro"]
-AGENTS += ["opentelemetry-instrumentation-fastapi", "sentry-sdk"]
+AGENTS = ["ddtrace", "elastic-apm", "newrelic", "openinference-instrumentation-litellm"]
+AGENTS += ["opentelemetry-distro", "opentelemetry-instrumentation-fastapi", "sentry-sdk"]
 
 # What builds a release and looks at it. Without the Markdown renderer twine looks at nothing.
 PUBLISH = ["build", "mypy", "pyright[nodejs]", "readme_renderer[md]", "twine"]

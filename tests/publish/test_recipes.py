@@ -28,7 +28,9 @@ from litellm_patch.lab.proxy import free_port
 
 TEXT = (ROOT / "tests/recipes/README.md").read_text()
 WHEEL = f"litellm_patch-{litellm_patch.__version__}-py3-none-any.whl"
-ABSOLUTE = re.compile(r"(?<![\w.])/(?=(?:app|opt|tmp|wheel|litellm_patch|etc/litellm)\b)")
+ABSOLUTE = re.compile(
+    r"(?<![\w.])/(?=(?:app|opt|tmp|wheel|litellm_patch|etc/litellm|otel-auto-instrumentation-python)\b)"
+)
 
 
 def block(heading: str, language: str, number: int = 0) -> str:
@@ -78,13 +80,18 @@ def image(image_venv, provider) -> Machine:
     return machine
 
 
-def serve(machine: Machine, arguments: list[str], **environment: str):
+def serve(
+    machine: Machine,
+    arguments: list[str],
+    command: tuple[str, ...] = ("docker/prod_entrypoint.sh",),
+    **environment: str,
+):
     """What the image runs: its entry point, in its working directory."""
     port = free_port()
     given = [machine.here(word).replace("4000", str(port)) for word in arguments]
     app = machine.root / "app"
     placed = {**machine.environment, **environment}
-    return serving(["docker/prod_entrypoint.sh", *given], port, cwd=app, environment=placed)
+    return serving([*command, *given], port, cwd=app, environment=placed)
 
 
 ARGUMENTS = ["--config", "/etc/litellm/config.yaml", "--port", "4000"]
@@ -126,12 +133,29 @@ def test_the_dockerfile_keeps_a_path_that_the_image_has():
     assert value.endswith("/opt/litellm_patch:/app")
 
 
+def containers(template: dict) -> tuple[dict, dict]:
+    """The one that prepares the pod, or an empty one, and the proxy's."""
+    (first,), (main,) = template["spec"].get("initContainers", [{}]), template["spec"]["containers"]
+    return first, main
+
+
+def unpack(image: Machine, wheel: Path, first: dict) -> None:
+    """Run the container that prepares the pod, once in an image."""
+    mounted = Path(image.here("/wheel"))
+    if not mounted.exists():
+        mounted.mkdir()
+        shutil.copy(wheel, mounted)
+        command = [image.here(word) for word in first["command"]]
+        run(command, cwd=image.root / "app", environment=image.environment)
+
+
 def test_kubernetes(image, dist_folder):
     configmap = shlex.split(block("Kubernetes", "sh"))
     wheel = dist_folder / configmap[-1].partition("--from-file=")[2]
     assert wheel.stat().st_size < 2**20  # what a ConfigMap may hold
-    pod = yaml.safe_load(block("Kubernetes", "yaml"))["spec"]["template"]["spec"]
-    (first,), (main,) = pod["initContainers"], pod["containers"]
+    template = yaml.safe_load(block("Kubernetes", "yaml"))["spec"]["template"]
+    pod = template["spec"]
+    first, main = containers(template)
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     for container in (first, main):
         assert {mount["name"] for mount in container["volumeMounts"]} <= set(volumes)
@@ -143,14 +167,37 @@ def test_kubernetes(image, dist_folder):
         made = yaml.safe_load(run(command, cwd=dist_folder))
         assert base64.b64decode(made["binaryData"][WHEEL]) == wheel.read_bytes()
 
-    mounted = Path(image.here("/wheel"))
-    mounted.mkdir()
-    shutil.copy(wheel, mounted)
-    command = [image.here(word) for word in first["command"]]
-    run(command, cwd=image.root / "app", environment=image.environment)
+    unpack(image, wheel, first)
     environment = {entry["name"]: image.here(entry["value"]) for entry in main["env"]}
     with serve(image, main["args"], **environment) as proxy:
         assert_protected(proxy)
+
+
+OPERATOR = "/otel-auto-instrumentation-python"
+
+
+def test_beside_the_opentelemetry_operator(image, dist_folder):
+    """Its webhook puts a folder of it on each side of the container's path."""
+    first, plain = containers(yaml.safe_load(block("Kubernetes", "yaml"))["spec"]["template"])
+    text = block("Beside the OpenTelemetry operator", "yaml")
+    _, main = containers(yaml.safe_load(text)["spec"]["template"])
+    unpack(image, dist_folder / "dist" / WHEEL, first)
+    start = Path(image.here(OPERATOR), "opentelemetry/instrumentation/auto_instrumentation")
+    start.mkdir(parents=True)
+    (start / "sitecustomize.py").write_text(
+        "import sys\nsys.stderr.write('the operator is on\\n')\n"
+    )
+
+    def served(container: dict, command: list[str]):
+        (value,) = (entry["value"] for entry in container["env"] if entry["name"] == "PYTHONPATH")
+        path = f"{start}:{image.here(value)}:{image.here(OPERATOR)}"
+        return serve(image, plain["args"], tuple(command), PYTHONPATH=path)
+
+    with served(main, main["command"]) as proxy:
+        assert_protected(proxy)
+        assert "the operator is on" in proxy.log.read_text()
+    with served(plain, ["docker/prod_entrypoint.sh"]) as proxy:  # what the recipe is for
+        assert refusal(proxy).retry_after is None
 
 
 def test_compose_with_the_wheel_itself_on_the_path(image, dist_folder):

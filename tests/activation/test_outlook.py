@@ -1,0 +1,284 @@
+"""``litellm-patch run`` tells when the patch will not be on in the command, and what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import litellm_patch
+from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
+from litellm_patch.survey import outlook
+from litellm_patch.survey.command import python_of, start_options
+
+SAYS = "import sys\nprint('litellm_patch' in sys.modules)\n"
+
+
+def run(*command: object, path: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    inherited = {key: value for key, value in os.environ.items() if key != "LITELLM_PATCH"}
+    return subprocess.run(
+        [*LAUNCH_WITH_PATCH, *map(str, command)],
+        env={**inherited, "PYTHONPATH": path, **more},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def script(file: Path, shebang: str, content: bytes = SAYS.encode()) -> Path:
+    file.write_bytes(f"#!{shebang}\n".encode() + content)
+    file.chmod(0o755)
+    return file
+
+
+def assert_told(words: str, *command: object, path: str = "", **more: str) -> str:
+    """The command runs unpatched, one line says why; strict mode does not run it. Returns it."""
+    done = run(*command, path=path, **more)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+    assert done.stderr.startswith("litellm-patch run: the patch will be off: ")
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
+    strict = run(*command, path=path, LITELLM_PATCH="strict", **more)
+    assert (strict.returncode, strict.stdout, strict.stderr.count("\n")) == (78, "", 1)
+    assert words in strict.stderr
+    off = run(*command, path=path, LITELLM_PATCH="off", **more)
+    assert (off.returncode, off.stdout, off.stderr) == (0, "False\n", "")
+    return done.stderr
+
+
+def assert_on(*command: object, on: str = "True\n", path: str = "", **more: str) -> None:
+    """The command runs and nothing is said, in strict mode too."""
+    for mode in ("on", "strict"):
+        done = run(*command, path=path, LITELLM_PATCH=mode, **more)
+        assert (done.returncode, done.stdout, done.stderr) == (0, on, "")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory) -> Path:
+    """Another environment, as pipx and ``uv tool`` make them; a LiteLLM can be put into it."""
+    folder = tmp_path_factory.mktemp("tools") / "other"
+    venv.create(folder, with_pip=False, symlinks=True)
+    return folder
+
+
+@pytest.fixture
+def packages(other) -> Path:
+    """Its packages: a LiteLLM of no lines."""
+    (folder,) = other.glob("lib/python*/site-packages")
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "litellm").mkdir()
+    (folder / "litellm" / "__init__.py").write_text("")
+    return folder
+
+
+def install_ours(packages: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__", "patches")
+    ours = packages / "litellm_patch"
+    shutil.copytree(Path(litellm_patch.__file__).parent, ours, ignore=ignored)
+    (packages / "wrapt").mkdir()
+    (packages / "wrapt" / "__init__.py").write_text("")
+    return ours
+
+
+@pytest.mark.parametrize("options", ["-E", "-I", "-sE", "-Es -u", "-W ignore -E", "-X utf8 -I"])
+def test_a_script_whose_first_line_keeps_start_files_out(options, tmp_path):
+    litellm = script(tmp_path / "litellm", f"/usr/bin/env -S {sys.executable} {options}")
+    said = assert_told("so that no start file is run", litellm)
+    (advice,) = re.findall(r"start it by litellm-patch run -- (.*)", said)
+    assert_on(*shlex.split(advice))
+
+
+@pytest.mark.parametrize("options", [["-E"], ["-I"], ["-bE", "-W", "ignore"], ["-X", "utf8", "-I"]])
+def test_an_interpreter_with_such_options(options):
+    assert_told("leave that out", sys.executable, *options, "-c", SAYS)
+
+
+@pytest.mark.parametrize("options", ["-s", "-u", "-s -u", "-P"])
+def test_other_options_of_the_first_line_are_nothing_to_tell(options, tmp_path):
+    if options == "-P" and sys.version_info < (3, 11):
+        pytest.skip("Python 3.11 has it first")
+    assert_on(script(tmp_path / "litellm", f"{sys.executable} {options}".replace("-s -u", "-su")))
+
+
+def test_a_start_file_of_the_operators_own_is_nothing_to_tell(other, packages, tmp_path):
+    """With -E that of site-packages is still run, and may import litellm_patch."""
+    install_ours(packages)
+    (packages / "sitecustomize.py").write_text("import litellm_patch\n")
+    assert_on(script(tmp_path / "litellm", f"{other}/bin/python -E"))
+
+
+def test_a_script_with_a_long_path_is_understood(tmp_path):
+    second = f"'''exec' \"{sys.executable}\" -E \"$0\" \"$@\"\n' '''\n"
+    assert_told(
+        "runs Python with -E", script(tmp_path / "x", "/bin/sh", second.encode() + SAYS.encode())
+    )
+
+
+def test_litellm_in_another_environment(other, packages, tmp_path):
+    python = other / "bin" / "python"
+    litellm = script(tmp_path / "litellm", str(python))
+    assert_told(f"litellm_patch is not installed for {python}", litellm)
+    ours = install_ours(packages)
+    assert_on(litellm)
+    shutil.rmtree(packages / "wrapt")
+    wrapt = run(litellm, LITELLM_PATCH="strict")
+    assert wrapt.returncode == 78
+    assert "wrapt is not installed for" in wrapt.stderr
+    (packages / "wrapt").mkdir()
+    (packages / "wrapt" / "__init__.py").write_text("")
+    (ours / "trigger.py").write_bytes(bytes(100))
+    assert_told("is damaged (", litellm)
+
+
+@pytest.mark.parametrize("inside", ["site-packages/", ".deps/litellm-1.0-py3-none-any.whl/", ""])
+def test_an_archive_of_another_environment(inside, other, packages, tmp_path):
+    """shiv, and every zipapp: start files run before it, so what is in it is not there yet."""
+    shutil.rmtree(packages / "litellm")
+    litellm = archive(tmp_path, other, {f"{inside}litellm/__init__.py": ""})
+    assert_told("build litellm_patch in", litellm)
+    install_ours(packages)
+    assert_on(litellm)
+
+
+def test_an_archive_without_litellm_is_nothing_to_tell(other, packages, tmp_path):
+    shutil.rmtree(packages / "litellm")
+    assert_on(archive(tmp_path, other, {"tool/__init__.py": ""}), on="False\n")
+
+
+@pytest.mark.parametrize("inherits", ["false", "prefer"])
+def test_a_pex_runs_isolated_but_for_one_that_inherits(inherits, other, packages, tmp_path):
+    install_ours(packages)
+    isolated = (
+        "import os, sys\n"
+        "if not sys.flags.isolated: os.execv(sys.executable, [sys.executable, '-I', *sys.argv])\n"
+    )
+    content = {
+        "PEX-INFO": f'{{"inherit_path": "{inherits}"}}',
+        ".deps/litellm-1.0-py3-none-any.whl/litellm/__init__.py": "",
+        "__main__.py": (isolated if inherits == "false" else "") + SAYS,
+    }
+    pex = archive(tmp_path, other, content)
+    if inherits == "false":
+        assert_told("is a PEX, which ignores PYTHONPATH", pex)
+    else:
+        assert_on(pex)
+
+
+def archive(folder: Path, environment: Path, content: dict[str, str]) -> Path:
+    with zipfile.ZipFile(folder / "zip", "w") as file:
+        for name, text in {"__main__.py": SAYS, **content}.items():
+            file.writestr(name, text)
+    shebang = str(environment / "bin" / "python")
+    return script(folder / "litellm.pyz", shebang, (folder / "zip").read_bytes())
+
+
+@pytest.mark.parametrize("front", ["env -i", "env -u PYTHONPATH -S", "env PYTHONPATH="])
+def test_what_takes_the_path_away(front):
+    if front.endswith("-S"):
+        front = "env -uPYTHONPATH"
+    assert_told("env takes PYTHONPATH away", *front.split(), sys.executable, "-c", SAYS)
+
+
+@pytest.mark.parametrize(
+    "front", ["env A=b", "nice -n 1", "env A=b nice", "timeout 60s", "setsid -w"]
+)
+def test_what_does_not_is_nothing_to_tell(front):
+    assert_on(*front.split(), sys.executable, "-c", SAYS)
+
+
+def test_an_interpreter_without_litellm_is_nothing_to_tell(other, packages, tmp_path):
+    """It may be a supervisor, which starts LiteLLM by another Python."""
+    shutil.rmtree(packages / "litellm")
+    assert_on(script(tmp_path / "supervisor", f"{other}/bin/python"), on="False\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sh", "-c", "echo said"],
+        ["echo", "said"],
+        ["env", "echo", "said"],
+        ["sh", "-c", f"{shlex.quote(sys.executable)} -E -c 'print(\"said\")'"],
+    ],
+)
+def test_a_command_that_is_no_python_simply_starts(command):
+    assert_on(*command, on="said\n")
+
+
+@pytest.mark.parametrize("name", ["litellm", "python"])
+def test_a_command_that_is_none_at_all_simply_starts(name, tmp_path):
+    for content in (b"'''exec' \"unended\n", bytes(30), b"\xff\n"):
+        file = script(tmp_path / name, "/bin/sh", b"exit 0\n" + content)
+        assert_on(file, on="")
+
+
+@pytest.mark.parametrize("answer", ["exit 5", "kill -9 $$", "echo litellm-patch-survey:no JSON"])
+def test_what_cannot_be_told_is_not_told(answer, tmp_path):
+    """The command starts all the same."""
+    python = tmp_path / "python"
+    says = f'case "$*" in *child.py*) {answer}; exit;; esac\nexec {sys.executable} "$@"\n'
+    script(python, "/bin/sh", says.encode())
+    done = run(python, "-c", SAYS, LITELLM_PATCH="strict")
+    assert (done.returncode, done.stdout) == (0, "True\n")
+    assert done.stderr.count("\n") <= 1
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(outlook, "PATIENCE", 0.5)
+    python = script(tmp_path / "python", "/bin/sh", b"sleep 60 & wait; exit")
+    command = [str(python), "-c", "pass"]
+    found = python_of(command)
+    assert found is not None
+    started = time.monotonic()
+    assert outlook.outlook(command, found, os.environ) == outlook.Outlook()
+    assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize(
+    "words, letters",
+    [
+        ("", ""),
+        ("script -E", ""),
+        ("-m litellm -E", ""),
+        ("-Im litellm", "I"),
+        ("-u -sE script", "sE"),
+        ("-c pass -I", ""),
+        ("-W E -S x", "S"),
+        ("-WE x", ""),
+        ("-X utf8 -P x", "P"),
+        ("-- -E", ""),
+        ("--check-hash-based-pycs always -E", ""),
+        ("-", ""),
+    ],
+)
+def test_options_of_the_interpreter(words, letters):
+    assert sorted(start_options(words.split())) == sorted(f"-{letter}" for letter in letters)
+
+
+@pytest.mark.parametrize(
+    "words, position",
+    [
+        ("{python} -m litellm", 0),
+        ("env A=b -i {python}", 3),
+        ("tini-is-missing -- {python}", None),
+        ("sh {python}", None),
+        ("env sh {python}", None),
+        ("timeout 5 nice -n 3 {python}", 5),
+        ("no-such-command {python}", None),
+        ("env", None),
+        ("", None),
+    ],
+)
+def test_where_the_python_is(words, position):
+    found = python_of(words.format(python=sys.executable).split())
+    assert (found.position if found else None) == position
