@@ -6,7 +6,8 @@ function that told of a failed fallback, and calls it where no exception is bein
     python tests/matrix/reached.py FOLDER [RELEASE ...]
 
 does so with ``FOLDER/<release>/bin/python`` for the releases that have an environment there, and
-writes `REACHED.md` beside this file. `tests/seams/test_reached.py` asks the installed release.
+writes `REACHED.md` beside this file; where releases are named, only their columns are made anew.
+`tests/seams/test_reached.py` asks the installed release.
 What the seams of the proxy do is in its answers, so that `ENDPOINTS.md` has it.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -47,6 +49,8 @@ def scenario() -> dict[str, str]:
 
     litellm_patch.activate()
     import litellm
+
+    logging.disable(logging.CRITICAL)  # LiteLLM prints a traceback for each refusal
 
     from litellm_patch.wait.told import retry_after
 
@@ -133,6 +137,16 @@ def table(columns: dict[str, dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def written() -> dict[str, dict[str, str]]:
+    """The columns of the table as it is."""
+    lines = OUTPUT.read_text(encoding="utf-8").splitlines() if OUTPUT.exists() else []
+    cells = [line.strip("|").split("|") for line in lines if line[:1] == "|"]
+    head, _, *rows = [[each.strip(" `") for each in line] for line in cells] or [[], []]
+    return {
+        release: {row[0]: row[at] for row in rows} for at, release in enumerate(head) if release
+    }
+
+
 def main() -> int:
     if sys.argv[1] == "--here":
         print(json.dumps(scenario()))
@@ -140,11 +154,13 @@ def main() -> int:
     from sources import number
 
     found = {path.parents[1].name: path for path in Path(sys.argv[1]).glob("*.*.*/bin/python")}
-    columns = {}
-    for release in sorted(sys.argv[2:] or found, key=number):
+    named = sys.argv[2:]
+    columns = written() if named else {}
+    for release in named or sorted(found, key=number):
         print(f"== {release}", flush=True)
         columns[release] = run(str(found[release]))
-    OUTPUT.write_text(table(columns), encoding="utf-8")
+        in_order = {each: columns[each] for each in sorted(columns, key=number)}
+        OUTPUT.write_text(table(in_order), encoding="utf-8")
     return any(BLIND in each.values() for each in columns.values())
 
 
