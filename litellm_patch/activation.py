@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import wrapt
 
 from . import hooks
 from .report import once
-from .trigger import disarm, is_known, said, switched_off
+from .trigger import TARGET, disarm, is_known, said, switched_off
 
 _registered = False
 
@@ -16,7 +17,7 @@ _registered = False
 def activate() -> None:
     """Apply every seam whose module is loaded, and the others as soon as they are imported.
 
-    Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
+    A module that was loaded anew since (`importlib.reload`) is patched again. Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
     global _registered
     if not is_known():
@@ -25,10 +26,13 @@ def activate() -> None:
         )
     if switched_off():
         return
+    if TARGET in sys.modules:
+        disarm()
     if not _registered:
         # Threads that come at once all register: whoever returned while another one is still at
         # it might import LiteLLM unheard. A hook that is called twice does its work once.
-        for module in sorted(hooks.MODULES):
+        # The proxy comes last, because the start is judged when it is there.
+        for module in sorted(hooks.MODULES, key=lambda name: (name == hooks.PROXY, name)):
             _register(module)
         _registered = True
     hooks.resume()
@@ -44,11 +48,10 @@ def deactivate() -> None:
         RuntimeError: ours cannot be taken out from under theirs. The text names the seams,
             and the patch stays on as a whole.
     """
-    disarm()
     stuck = hooks.pause()
     if stuck:
-        hooks.resume()
         raise RuntimeError(f"the patch stays on, it cannot be taken off: {', '.join(stuck)}")
+    disarm()
 
 
 def _register(name: str) -> None:

@@ -167,7 +167,8 @@ def _seams(interpreter: Sequence[str]) -> tuple[tuple[SeamStatus, ...], list[str
     except CannotAsk as error:
         return (), [f"cannot import LiteLLM's proxy to look at the seams: {error}"]
     seams = tuple(SeamStatus(**seam) for seam in answer["seams"])
-    return tuple(replace(seam, reached=0) for seam in seams), []
+    not_on = [f"the proxy was imported, and the patch is not on: {answer['why_not']}"]
+    return tuple(replace(seam, reached=0) for seam in seams), not_on if answer["why_not"] else []
 
 
 def _why_not(seen: Mapping[str, Any], interpreter: Sequence[str]) -> str:
