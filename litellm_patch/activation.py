@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import wrapt
 
 from . import hooks
-from .report import once
+from .report import hold, once, release
 from .trigger import TARGET, disarm, is_known, said, switched_off
 
 _registered = False
+
+_BEGIN_OF_SERVING = "uvicorn.lifespan.on"
+"""uvicorn loads it when it is started, which LiteLLM's command does at its end."""
 
 
 def activate() -> None:
     """Apply every seam whose module is loaded, and the others as soon as they are imported.
 
-    A module that was loaded anew since (`importlib.reload`) is patched again. Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
+    A module that was loaded anew since (`importlib.reload`) is patched again. Idempotent and
+    thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
     global _registered
     if not is_known():
@@ -29,6 +34,9 @@ def activate() -> None:
     if TARGET in sys.modules:
         disarm()
     if not _registered:
+        if _may_turn_to_json():
+            hold()
+            wrapt.register_post_import_hook(lambda module: release(), _BEGIN_OF_SERVING)
         # Threads that come at once all register: whoever returned while another one is still at
         # it might import LiteLLM unheard. A hook that is called twice does its work once.
         # The proxy comes last, because the start is judged when it is there.
@@ -52,6 +60,21 @@ def deactivate() -> None:
     if stuck:
         raise RuntimeError(f"the patch stays on, it cannot be taken off: {', '.join(stuck)}")
     disarm()
+
+
+def _may_turn_to_json() -> bool:
+    """Whether LiteLLM's own command is about to read a file that may say ``json_logs: true``.
+
+    It loads the proxy before it reads that file, and its own lines come after that.
+    """
+    arguments = getattr(sys, "argv", None) or [""]
+    return (
+        _BEGIN_OF_SERVING not in sys.modules
+        and os.path.splitext(os.path.basename(arguments[0]))[0] in ("litellm", "proxy_cli")
+        and any(word.startswith(("--config", "-c")) for word in arguments)
+        # Other servers than uvicorn do not load its module.
+        and not any(word.startswith("--run_") for word in arguments)
+    )
 
 
 def _register(name: str) -> None:

@@ -1,14 +1,22 @@
-"""Say each thing once, where an operator will see it, and never fail the host by saying it."""
+"""Say each thing once, where an operator will see it, and never fail the host by saying it.
+
+Our lines go where the host's lines go, and look as they do; no handler of ours stays anywhere.
+"""
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import sys
 
 LOGGER = logging.getLogger("litellm_patch")
 
 _said: dict[str, object] = {}
 _SAID_AT_MOST = 200  # bounds memory if messages ever vary without end
+_held: list[logging.LogRecord] | None = None
+
+_HOSTS_LOGGER = "LiteLLM Proxy"
 
 
 def once(level: int, message: str, kind: str | None = None) -> None:
@@ -25,8 +33,11 @@ def once(level: int, message: str, kind: str | None = None) -> None:
     if _said.setdefault(kind or message, mine) is not mine:  # atomic: threads may race here
         return
     try:
-        _make_visible()
-        LOGGER.log(level, "%s", message)
+        record, held = _record(level, message), _held
+        if held is None:
+            _deliver(record)
+        else:
+            held.append(record)
     except Exception:  # a broken logging set-up is the host's, and not ours to trip over
         pass
 
@@ -61,16 +72,61 @@ def _place_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {file}:{trace.tb_lineno}"
 
 
-def _make_visible() -> None:
-    """Give the logger a stderr handler where nobody configured logging.
+def hold() -> None:
+    """Keep what is said until `release`, at the latest until the process ends."""
+    global _held
+    if _held is None:
+        _held = []
+        atexit.register(release)
 
-    Python drops INFO lines when no handler is set, and the line that says that the shim is
-    on is the proof that operators look for.
+
+def release() -> None:
+    """Say what was kept, and keep nothing more. Never raises."""
+    global _held
+    records, _held = _held or [], None
+    for record in records:
+        try:
+            _deliver(record)
+        except Exception:  # as in `once`
+            pass
+
+
+def _record(level: int, message: str) -> logging.LogRecord:
+    file, line, function, _ = LOGGER.findCaller(stacklevel=3)
+    return LOGGER.makeRecord(LOGGER.name, level, file, line, message, (), None, function)
+
+
+def _deliver(record: logging.LogRecord) -> None:
+    """Give a record to the host's handlers.
+
+    That a logger is `disabled` is not looked at: `logging.config` does that to every logger
+    which a configuration does not name.
     """
-    if LOGGER.hasHandlers() or sys.stderr is None:
+    if not _is_wanted(record.levelno) or not LOGGER.filter(record):
         return
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
-    LOGGER.addHandler(handler)
-    if LOGGER.level == logging.NOTSET:
-        LOGGER.setLevel(logging.INFO)
+    host = logging.Logger.manager.loggerDict.get(_HOSTS_LOGGER)
+    if LOGGER.hasHandlers():
+        LOGGER.callHandlers(record)
+    elif isinstance(host, logging.Logger) and host.hasHandlers():
+        host.callHandlers(record)
+    elif sys.stderr is not None:
+        last = logging.StreamHandler()
+        last.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
+        last.handle(record)
+
+
+def _is_wanted(level: int) -> bool:
+    """Whether the operator lets lines of `level` through.
+
+    The root logger's own WARNING means that nobody has set it; then ``LITELLM_LOG`` decides.
+    Without that, too, INFO is let through, as the line that says that the patch is on is the
+    proof that operators look for.
+    """
+    if LOGGER.manager.disable >= level:
+        return False
+    if LOGGER.level != logging.NOTSET:
+        return level >= LOGGER.level
+    if LOGGER.root.level != logging.WARNING:
+        return level >= LOGGER.root.level
+    named = logging.getLevelName(os.environ.get("LITELLM_LOG", "").strip().upper())
+    return level >= (named if isinstance(named, int) else logging.INFO)
