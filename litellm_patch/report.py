@@ -48,7 +48,7 @@ def failed(what: str, error: BaseException) -> None:
     The text of `error` is left out, since it may contain request data.
     """
     try:
-        once(logging.WARNING, f"{what}: {_place_of(error)}", kind=f"{what}: {type(error)}")
+        once(logging.WARNING, f"{what}: {place_of(error)}", kind=f"{what}: {type(error)}")
     except Exception:  # a host that is out of memory or stack must not hear of it from us
         pass
 
@@ -61,7 +61,7 @@ def text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _place_of(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """The class of an error, and the line that raised it."""
     trace = error.__traceback__
     if trace is None:

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..bootstrap import LAUNCH_WITH_PATCH
@@ -15,6 +16,7 @@ from ..lab.own_settings import CannotRead, OwnSettings, read_settings
 from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
 from ..lab.proxy import ProxyDidNotStart
 from ..survey.interpreter import console_script
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, NothingProven
 from .progress import Progress
 
 LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
@@ -34,17 +36,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 if every refusal of the router carries the header, 1 if not or if that is not known."""
+    """GOOD if every refusal of the router carries the header."""
     started = time.monotonic()
-    script = console_script()
-    if script is None:
-        return _fail(options, "there is no litellm command on PATH")
     own = OwnSettings({})
     try:
         if options.config is not None:
+            if find_spec("yaml") is None:
+                raise NothingProven("--config needs PyYAML: pip install litellm[proxy]")
             own = read_settings(options.config)
+        script = console_script()
+        if script is None:
+            raise NothingProven("there is no litellm command on PATH: pip install litellm[proxy]")
         if own.cools_nothing:
-            return _fail(options, "router_settings.disable_cooldowns: no group is ever refused")
+            raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
         with Progress(f"two proxies of {script.path}, without and with") as progress:
             found = compare(
                 own,
@@ -54,23 +58,28 @@ def run(options: argparse.Namespace) -> int:
                 COOLDOWN,
             )
     except CannotRead as error:
-        return _fail(options, str(error))
+        return _fail(options, WRONG_USAGE, f"--config: {error}")
+    except NothingProven as error:
+        return _fail(options, NOTHING_PROVEN, str(error))
     except (ProxyDidNotStart, DidNotCool) as error:
-        return _fail(options, f"the proxy did not do its part: {error}")
-    good = all(each.good for each in found) and any(each.judged for each in found)
+        return _fail(options, NOTHING_PROVEN, f"the proxy did not do its part: {error}")
+    proven = any(each.judged for each in found)
+    good = all(each.good for each in found) and proven
     if options.json:
         print(json.dumps(_as_json(found, own, good), indent=2))
     else:
         print("\n".join(_lines(found, own, good)))
         print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
-    return 0 if good else 1
+    if not proven:
+        return NOTHING_PROVEN
+    return GOOD if good else BAD
 
 
-def _fail(options: argparse.Namespace, why: str) -> int:
+def _fail(options: argparse.Namespace, status: int, why: str) -> int:
     if options.json:
         print(json.dumps({"good": False, "error": why.splitlines()[0]}, indent=2))
     print(f"verify: {why}", file=sys.stderr)
-    return 1
+    return status
 
 
 def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterator[str]:
@@ -90,7 +99,10 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
     before = sum(each.without.carries for each in judged)
     yield ""
     yield f"of {len(judged)} kinds that are refused, {before} carry it without, {carrying} with"
-    yield "verdict: good" if good else "verdict: NOT good"
+    if not judged:
+        yield "verdict: nothing proven, since nothing was refused"
+    else:
+        yield "verdict: good" if good else "verdict: NOT good"
 
 
 def _cell(told: Told) -> str:

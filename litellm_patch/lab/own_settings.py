@@ -84,18 +84,18 @@ def _is_in(kept: Mapping[str, Any], key: object, section: Mapping[Any, Any]) -> 
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        import yaml
-    except ImportError as error:
-        raise CannotRead("PyYAML is needed, which litellm[proxy] brings") from error
+    import yaml
+
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotRead(f"{file}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:  # may quote the file
         raise CannotRead(f"{file} is no YAML") from error
+    if content is None:
+        raise CannotRead(f"{file} is empty: name the proxy's config.yaml")
     if not isinstance(content, Mapping):
-        raise CannotRead(f"{file} is no mapping")
+        raise CannotRead(f"{file} is no mapping: name the proxy's config.yaml")
     return content
 
 

@@ -180,6 +180,7 @@ def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys)
     [
         ("router_settings: [sk-topsecret", "is no YAML"),
         ("- sk-topsecret", "is no mapping"),
+        ("", "is empty"),
         ("router_settings: sk-topsecret", "router_settings in"),
         ("\x00sk-topsecret", "is no YAML"),
         (None, "No such file"),
@@ -189,7 +190,7 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys
     file = tmp_path / "config.yaml"
     if content is not None:
         file.write_text(content)
-    assert main(["verify", "--config", str(file)]) == 1
+    assert main(["verify", "--config", str(file)]) == 2
     shown = capsys.readouterr()
     assert words in shown.err
     assert "sk-topsecret" not in shown.out + shown.err
@@ -197,7 +198,7 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys
 
 def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
     monkeypatch.setattr(verify, "LAUNCHES", ([sys.executable, "-c", "raise SystemExit(5)"],) * 2)
-    assert main(["verify", "--json"]) == 1
+    assert main(["verify", "--json"]) == 3
     shown = capsys.readouterr()
     assert json.loads(shown.out)["good"] is False
     assert "it ended with 5" in shown.err
@@ -208,7 +209,7 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
     script.write_text("#!/bin/sh\nexit 5\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert main(["verify"]) == 1
+    assert main(["verify"]) == 3
     shown = capsys.readouterr().err
     assert f"two proxies of {script}" in shown
     assert "it ended with 5" in shown
@@ -278,7 +279,7 @@ def test_what_is_not_judged_is_told(without, with_patch, words):
 def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
     file = tmp_path / "config.yaml"
     file.write_text("router_settings: {disable_cooldowns: true}")
-    assert main(["verify", "--config", str(file)]) == 1
+    assert main(["verify", "--config", str(file)]) == 3
     assert "disable_cooldowns: no group is ever refused" in capsys.readouterr().err
 
 
