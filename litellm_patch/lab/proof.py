@@ -110,7 +110,9 @@ def compare(
             stand_in = stack.enter_context(running_stand_in())
             stand_in.refusals["*"] = Refuse()
             router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
-            sections = {**ROUTE_ALL, **own.sections, "router_settings": router}
+            sections = {**own.sections, "router_settings": router}
+            for name, settings in ROUTE_ALL.items():
+                sections[name] = {**own.sections.get(name, {}), **settings}
             models = model_list(stand_in.url)
             models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
             start = running_proxy(

@@ -18,7 +18,7 @@ import pytest
 from litellm_patch.cli import verify
 from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.own_models import OwnGroup, own_groups
+from litellm_patch.lab.own_models import Deployment, OwnGroup, own_groups
 from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
 from litellm_patch.lab.proof import Comparison, Told
 from litellm_patch.lab.proxy import clean_environment
@@ -35,7 +35,9 @@ model_list:
   - model_name: claude
     litellm_params: {model: bedrock/claude, aws_access_key_id: AKIATOPSECRET, cooldown_time: 20}
   - model_name: gemini
-    litellm_params: {model: vertex_ai/gemini-2.5-pro, vertex_project: secretproject}
+    litellm_params:
+      {model: vertex_ai/gemini, vertex_project: secretproject, vertex_credentials: hunter2}
+    model_info: {id: secretproject, base_model: gemini/x, team_id: t, access_groups: [hunter2]}
   - model_name: openai/*
     litellm_params: {model: openai/*, api_key: os.environ/OPENAI_API_KEY}
 router_settings:
@@ -57,7 +59,10 @@ general_settings:
   background_health_checks: true
   custom_auth: own_code.auth
   max_parallel_requests: 50
+  proxy_salt: hunter2
+  upstream_of_mine: HOST:PORT
 litellm_settings:
+  drop_params: true
   callbacks: own_code.handler
   success_callback: [langfuse]
   cache: true
@@ -66,11 +71,19 @@ environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: s
 """
 LEFT_OUT = (
     "model_list.openai/*",
+    *("model_list.litellm_params." + name for name in ("api_base", "api_key")),
+    *("model_list.litellm_params." + name for name in ("aws_access_key_id", "vertex_project")),
+    "model_list.litellm_params.vertex_credentials",
+    *("model_list.model_info." + name for name in ("id", "access_groups")),
     *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
     *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
     "router_settings.default_fallbacks",
     *("general_settings." + name for name in ("master_key", "database_url", "completion_model")),
     *("general_settings." + name for name in ("background_health_checks", "custom_auth")),
+    *("general_settings." + name for name in ("proxy_salt", "upstream_of_mine")),
+    *("litellm_settings." + name for name in ("callbacks", "success_callback")),
+    *("litellm_settings." + name for name in ("cache", "cache_params")),
+    "environment_variables",
 )
 
 
@@ -220,6 +233,17 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
     [
         ("allowed_fails: 3", True),
         ("allowed_fails_policy: {RateLimitErrorAllowedFails: 2}", True),
+        ("optional_pre_call_checks: [router_budget_limiting]", True),
+        ("routing_strategy: usage-based-routing-v2", True),
+        ("provider_budget_config: {openai: {budget_limit: 1, time_period: 1d}}", True),
+        ("routing_strategy: host:6379", False),
+        ("cooldown_time: .nan", False),
+        ("cooldown_time: os.environ/T", False),
+        ("routing_strategy_args: {ttl: 60, salt: x}", False),
+        ("provider_budget_config: {openai: {api_key: x}}", False),
+        ("optional_pre_call_checks: [os.environ/T]", False),
+        ("never_heard_of: 7", False),
+        ("proxy_salt: x", False),
         ("retry_policy: {RateLimitErrorRetries: 2}", False),
         ("completion_model: gpt-4o", False),
         ("timeout: os.environ/T", False),
@@ -292,13 +316,13 @@ def test_a_model_list_of_another_shape_is_no_groups(model_list):
 
 
 def test_groups_that_are_not_asked_are_named():
-    two = (("openai", {}), ("openai", {}))
+    two = (Deployment("openai"), Deployment("openai"))
     own = OwnSettings({}, (), tuple(OwnGroup(f"m{number}", two) for number in range(23)))
     (line,) = [line for line in verify._lines([], own, good=False) if "not asked" in line]
     assert line.strip() == "not asked, as so many others are: m20, m21, m22"
 
 
-def test_of_a_deployment_only_numbers_are_taken():
+def test_of_a_deployment_only_what_decides_routing_is_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
     params.update(
         tpm="os.environ/TPM",
@@ -306,8 +330,11 @@ def test_of_a_deployment_only_numbers_are_taken():
         order=2,
         cooldown_time=float("nan"),
         extra_headers={"x": "y"},
+        tags=["free", "eu"],
+        region_name="http://x",
     )
-    (group,) = own_groups([{"model_name": "m", "litellm_params": params}, {"model_name": "m"}][:1])
+    info = {"team_id": "t 1", "team_public_model_name": "x/y", "base_model": ["http://x"], "rpm": 5}
+    (group,) = own_groups([{"model_name": "m", "litellm_params": params, "model_info": info}])
     (entry,) = group.entries("http://stand-in")
     assert entry["litellm_params"] == {
         "model": "openai/own-0",
@@ -315,7 +342,9 @@ def test_of_a_deployment_only_numbers_are_taken():
         "api_key": "not-a-key",
         "rpm": 60,
         "order": 2,
+        "tags": ["free", "eu"],
     }
+    assert entry["model_info"] == {"team_id": "t 1", "team_public_model_name": "x/y", "rpm": 5}
 
 
 def shipped_configurations() -> list[Path]:
