@@ -13,8 +13,9 @@ from pathlib import Path
 from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
-from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
+from ..lab.proof import GROUPS_AT_MOST, compare
 from ..lab.proxy import ProxyDidNotStart
+from ..lab.told import Comparison, Told
 from ..survey.interpreter import console_script
 from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, NothingProven
 from .progress import Progress
@@ -89,11 +90,11 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
         yield f"never cooling, since of one deployment: {', '.join(own.never_cooling)}\n"
     if own.cooling[GROUPS_AT_MOST:]:
         yield f"not asked, as so many others are: {', '.join(own.cooling[GROUPS_AT_MOST:])}\n"
-    yield f"{'kind':26}{'without':24}{'with litellm_patch':24}"
-    yield f"{'-' * 24:26}{'-' * 22:24}{'-' * 22:24}"
+    yield f"{'kind':30}{'without':24}{'with litellm_patch':24}"
+    yield f"{'-' * 28:30}{'-' * 22:24}{'-' * 22:24}"
     for each in found:
-        verdict = each.why_not_judged or ("ok" if each.good else "MISSING")
-        yield f"{each.kind:26}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
+        verdict = each.why_not_judged or ("ok" if each.good else _wrong(each.with_patch))
+        yield f"{each.kind:30}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
     judged = [each for each in found if each.judged]
     carrying = sum(each.good for each in judged)
     before = sum(each.without.carries for each in judged)
@@ -103,6 +104,10 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
         yield "verdict: nothing proven, since nothing was refused"
     else:
         yield "verdict: good" if good else "verdict: NOT good"
+
+
+def _wrong(told: Told) -> str:
+    return "TOO LONG" if told.too_long else "MISSING"
 
 
 def _cell(told: Told) -> str:
@@ -116,7 +121,7 @@ def _cell(told: Told) -> str:
 def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
     def side(told: Told) -> dict[str, object]:
         told_as = {"status": told.status, "retry_after": list(told.retry_after)}
-        return {**told_as, "refused": told.refused}
+        return {**told_as, "refused": told.refused, "too_long": told.too_long}
 
     return {
         "good": good,

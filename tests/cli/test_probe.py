@@ -106,7 +106,10 @@ def test_whose_refusal_it_is(probe, message, headers, status, words):
     assert (got, words in shown) == (status, True), shown
 
 
-@pytest.mark.parametrize("kind", ["chat", "chat-stream", "completions", "embeddings", "messages"])
+FORWARDED = ("chat", "chat-stream", "completions", "embeddings", "images", "responses", "messages")
+
+
+@pytest.mark.parametrize("kind", FORWARDED)
 def test_the_refusal_of_a_litellm_behind_this_one_proves_nothing(chain, probe, kind):
     """Two real proxies: the first asks the second, whose group is cooling."""
     first, second = chain
@@ -130,7 +133,9 @@ def chain():
             params = {"model": "openai/cooling", "api_base": f"{second.url}/v1"}
             params["api_key"] = MASTER_KEY
             behind = [{"model_name": "behind", "litellm_params": params}]
-            with running_proxy(config(behind, **settings)) as first:
+            # Else it would cool its own deployment, and refuse by itself from then on.
+            never = {"router_settings": {"disable_cooldowns": True}}
+            with running_proxy(config(behind, **never)) as first:
                 yield first, second
 
 

@@ -20,8 +20,9 @@ from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
 from litellm_patch.lab.own_models import Deployment, OwnGroup, own_groups
 from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
-from litellm_patch.lab.proof import Comparison, Told
 from litellm_patch.lab.proxy import clean_environment
+from litellm_patch.lab.told import Comparison, Told
+from litellm_patch.lab.with_fallback import SCENARIOS
 
 SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """
@@ -149,11 +150,13 @@ def test_it_is_good_here_with_the_operators_own_configuration(verified):
     assert (verified.status, found["good"]) == (0, True), verified.stdout + verified.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    assert list(kinds) == [*endpoints, "group gpt-4o", "group claude"]
+    assert list(kinds) == [*endpoints, *SCENARIOS, "group gpt-4o", "group claude"]
     for kind in ("chat", "group gpt-4o", "group claude"):
         assert kinds[kind]["judged"]
         (told,) = kinds[kind]["with"]["retry_after"]
         assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
+    for kind in SCENARIOS:
+        assert kinds[kind]["judged"], kinds[kind]
     assert found["never_cooling"] == ["gemini"]
     assert "without and with" in verified.stderr  # progress
 
@@ -182,7 +185,7 @@ def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys)
     monkeypatch.setattr(verify, "compare", lambda *arguments: tuple(found))
     assert main(["verify"]) == 1
     shown = capsys.readouterr().out
-    rows = {line[:26].strip(): line for line in shown.splitlines()}
+    rows = {line[:30].strip(): line for line in shown.splitlines()}
     assert rows["completions"].endswith("MISSING")
     assert rows["speech"].endswith("MISSING")
     assert "verdict: NOT good" in shown
@@ -291,6 +294,7 @@ REFUSED = Told(429, ("7",), refused=True)
         (Told(400), Told(400), "not a refusal"),
         (Told(500, refused=True), REFUSED, ""),
         (Told(500, refused=True), Told(500, refused=True), ""),
+        (REFUSED, Told(429, ("90",), refused=True, too_long=True), ""),
     ],
 )
 def test_what_is_not_judged_is_told(without, with_patch, words):
