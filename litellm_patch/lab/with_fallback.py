@@ -52,10 +52,12 @@ def _own_failure(proxy: Proxy, stand_in: StandIn) -> Told:
 
 def _unequal_cooldowns(proxy: Proxy, stand_in: StandIn) -> Told:
     """Both are cooling, and the fallback is the first that can serve again."""
+    # The short one first: the failures of a fallback do not cool it in every release.
+    _ask_until_it_cools(proxy, stand_in, _SHORT)
     answer = _ask_until_it_cools(proxy, stand_in, _LONG)
-    if answer is None:
+    alone = _ask_until_it_cools(proxy, stand_in, _SHORT)
+    if answer is None or alone is None:
         return Told(0)
-    alone = ask(proxy, CHAT, _SHORT)
     told, wait = (_seconds(each) for each in (answer, alone))
     between = (_COOLDOWN[_LONG] - _COOLDOWN[_SHORT]) / 2
     too_long = told is not None and wait is not None and told > wait + between

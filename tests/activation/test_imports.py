@@ -200,7 +200,7 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parents_threads(fake_lit
 
 def test_the_finder_goes_when_litellm_comes_and_leaves_no_trace_on_it(fake_litellm):
     program = (
-        "import litellm_patch, sys, importlib\n"
+        "import litellm_patch, sys, importlib.util\n"
         "def waiting(): return sum('litellm_patch' in type(f).__module__ for f in sys.meta_path)\n"
         "print(waiting()); importlib.util.find_spec('litellm'); print(waiting())\n"
         "import litellm\n"
