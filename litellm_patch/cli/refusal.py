@@ -10,8 +10,11 @@ from ..wait.exception_chain import NO_DEPLOYMENTS
 
 OWN, FORWARDED, UNCLEAR, NONE = "own", "forwarded", "unclear", "none"
 
-_OWN = re.compile(rf"(?:^|Error doing the fallback: )\s*{NO_DEPLOYMENTS}")
-"""A group's refusal begins LiteLLM's message; that of a fallback is appended to it."""
+_OF_A_FALLBACK = re.compile(rf"(?:Error doing the fallback|also failed): {NO_DEPLOYMENTS}")
+"""A group's refusal begins LiteLLM's message; that of a fallback is appended to the group's own
+error, in other words since 1.109."""
+
+_PROVIDER_IS_LITELLM = re.compile(r"Exception\b[^\n]*\blitellm\.\w+(?:Error|Exception)")
 
 _FORWARDED = re.compile(rf"(?:Exception|Error)\b[^\n]*{NO_DEPLOYMENTS}")
 """A provider's message, here that of another LiteLLM, stands behind the class of its error."""
@@ -26,8 +29,10 @@ def whose_refusal(answer: Response) -> str:
     if answer.status != 429 or NO_DEPLOYMENTS.encode() not in answer.body:
         return NONE
     message = _message(answer.body)
-    if _OWN.search(message):
+    if message.startswith(NO_DEPLOYMENTS):
         return UNCLEAR if _has_provider_headers(answer) else OWN
+    if _OF_A_FALLBACK.search(message):
+        return UNCLEAR if _PROVIDER_IS_LITELLM.search(message) else OWN
     return FORWARDED if _FORWARDED.search(message) else UNCLEAR
 
 

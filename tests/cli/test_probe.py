@@ -80,6 +80,8 @@ def test_a_key_that_is_no_header_is_not_printed(probe, key):
 CHAINED = "litellm.RateLimitError: RateLimitError: OpenAIException - No deployments available for x"
 OURS = "No deployments available for selected model, Try again in 9 seconds."
 FALLBACK = f"litellm.BadRequestError: no. Error doing the fallback: {OURS}"
+FAILED = "litellm.RateLimitError: OpenAIException - no\n\nLiteLLM: model group 'm' failed with"
+SINCE_1_109 = f"{FAILED} the error above. Fallback to x also failed: {OURS}"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,9 @@ FALLBACK = f"litellm.BadRequestError: no. Error doing the fallback: {OURS}"
         (OURS, {"llm_provider-x-litellm-version": "1"}, 3, "cannot tell whether"),
         (FALLBACK, {"retry-after": "9"}, 0, "is told when"),
         (FALLBACK, {}, 1, "NOT told"),
+        (SINCE_1_109, {"llm_provider-date": "x", "retry-after": "9"}, 0, "is told when"),
+        (SINCE_1_109, {"llm_provider-date": "x"}, 1, "NOT told"),
+        (f"litellm.APIError: OpenAIException - {SINCE_1_109}", {}, 3, "cannot tell whether"),
         (CHAINED, {}, 3, "itself a LiteLLM"),
         (CHAINED, {"retry-after": "9"}, 3, "itself a LiteLLM"),
         (f'AnthropicException - b\'{{"message": "{OURS}', {}, 3, "itself a LiteLLM"),
@@ -114,6 +119,8 @@ def test_the_refusal_of_a_litellm_behind_this_one_proves_nothing(chain, probe, k
     """Two real proxies: the first asks the second, whose group is cooling."""
     first, second = chain
     status, shown = probe(second.url, "--kind", kind, model="cooling")
+    if "HTTP 404" in shown:
+        pytest.skip("not in this release")
     assert status in (0, 1), shown
     status, shown = probe(first.url, "--kind", kind, model="behind")
     assert status == 3, shown
@@ -126,8 +133,9 @@ def chain():
     """The first of two proxies in a row, and the second."""
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
-        cooling = group("cooling", stand_in.url, ["a", "b"], cooldown_time=60)
-        settings = {"router_settings": {"cooldown_time": 60}}
+        cooling = group("cooling", stand_in.url, ["a", "b"], cooldown_time=300)
+        # For less the first proxy's client would wait, as it is told, and ask again.
+        settings = {"router_settings": {"cooldown_time": 300}}
         with running_proxy(config(cooling, **settings)) as second:
             cool_down(second, "cooling")
             params = {"model": "openai/cooling", "api_base": f"{second.url}/v1"}
