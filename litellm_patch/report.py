@@ -73,20 +73,24 @@ def place_of(error: BaseException) -> str:
 
 
 def hold() -> None:
-    """Keep what is said until `release`, at the latest until the process ends."""
+    """Keep what is said until `release`. Warnings are said at the latest when the process ends.
+
+    A parent of worker processes never serves, and its proof line would come at its end.
+    """
     global _held
     if _held is None:
         _held = []
-        atexit.register(release)
+        atexit.register(release, logging.WARNING)
 
 
-def release() -> None:
-    """Say what was kept, and keep nothing more. Never raises."""
+def release(level: int = logging.NOTSET) -> None:
+    """Say what was kept of at least `level`, and keep nothing more. Never raises."""
     global _held
     records, _held = _held or [], None
     for record in records:
         try:
-            _deliver(record)
+            if record.levelno >= level:
+                _deliver(record)
         except Exception:  # as in `once`
             pass
 

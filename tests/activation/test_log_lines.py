@@ -89,16 +89,16 @@ def test_a_handler_of_the_operators_on_our_logger_is_the_only_one(tree):
 
 @pytest.mark.parametrize("served", [True, False])
 def test_litellms_command_may_still_turn_to_json_when_it_reads_its_file(tree, served):
-    """So our lines wait until it serves, or ends."""
+    """So our lines wait until it serves; where it does not, warnings are said at the end."""
     tree.write("uvicorn/lifespan/on.py", "")
     program = "import sys; sys.argv = ['/bin/litellm', '--config', 'c.yaml']\n" + START
     program += "logging.getLogger('LiteLLM Proxy').handlers[0].setFormatter(\n"
     program += "    logging.Formatter('json| %(message)s'))\n"
-    program += "print('started', file=sys.stderr)\n"
+    program += "print('started', file=sys.stderr)\n" + SAY
     program += "import uvicorn.lifespan.on\n" * served + "print('served', file=sys.stderr)\n"
     lines = tree.run(program).stderr.splitlines()
     assert [line[:6] for line in lines] == (
-        ["starte", "json| ", "served"] if served else ["starte", "served", "json| "]
+        ["starte", "json| ", "json| ", "served"] if served else ["starte", "served", "json| "]
     )
 
 
