@@ -33,7 +33,11 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    trigger.looking += 1
+    try:
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+    finally:
+        trigger.looking -= 1
     globals()[name] = value
     return value
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 
 import wrapt
 
 from . import hooks
-from .report import once
-from .trigger import disarm, is_known, said, switched_off
+from .report import hold, once, release
+from .trigger import TARGET, disarm, is_known, said, switched_off
 
 _registered = False
+
+_BEGIN_OF_SERVING = "uvicorn.lifespan.on"
+"""uvicorn loads it when it is started, which LiteLLM's command does at its end."""
 
 
 def activate() -> None:
     """Apply every seam whose module is loaded, and the others as soon as they are imported.
 
-    Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
+    A module that was loaded anew since (`importlib.reload`) is patched again. Idempotent and
+    thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
     global _registered
     if not is_known():
@@ -25,10 +31,16 @@ def activate() -> None:
         )
     if switched_off():
         return
+    if TARGET in sys.modules:
+        disarm()
     if not _registered:
+        if _may_turn_to_json():
+            hold()
+            wrapt.register_post_import_hook(lambda module: release(), _BEGIN_OF_SERVING)
         # Threads that come at once all register: whoever returned while another one is still at
         # it might import LiteLLM unheard. A hook that is called twice does its work once.
-        for module in sorted(hooks.MODULES):
+        # The proxy comes last, because the start is judged when it is there.
+        for module in sorted(hooks.MODULES, key=lambda name: (name == hooks.PROXY, name)):
             _register(module)
         _registered = True
     hooks.resume()
@@ -44,11 +56,25 @@ def deactivate() -> None:
         RuntimeError: ours cannot be taken out from under theirs. The text names the seams,
             and the patch stays on as a whole.
     """
-    disarm()
     stuck = hooks.pause()
     if stuck:
-        hooks.resume()
         raise RuntimeError(f"the patch stays on, it cannot be taken off: {', '.join(stuck)}")
+    disarm()
+
+
+def _may_turn_to_json() -> bool:
+    """Whether LiteLLM's own command is about to read a file that may say ``json_logs: true``.
+
+    It loads the proxy before it reads that file, and its own lines come after that.
+    """
+    arguments = getattr(sys, "argv", None) or [""]
+    return (
+        _BEGIN_OF_SERVING not in sys.modules
+        and os.path.splitext(os.path.basename(arguments[0]))[0] in ("litellm", "proxy_cli")
+        and any(word.startswith(("--config", "-c")) for word in arguments)
+        # Other servers than uvicorn do not load its module.
+        and not any(word.startswith("--run_") for word in arguments)
+    )
 
 
 def _register(name: str) -> None:

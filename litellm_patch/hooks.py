@@ -49,30 +49,39 @@ def on_loaded(module: object) -> None:
 
 
 def pause() -> list[str]:
-    """Take all seams off and let none on. Returns those that could not be, and why."""
+    """Take all seams off and let none on, or change nothing. Returns what is in the way, and why.
+
+    All are asked before the first is taken off: one that was put on again would stand outside
+    of wrappers that were put around it before.
+    """
     global _paused
     with _lock:
-        _paused = True
-        # Backwards, so that of two seams at one place the outer one goes first.
-        stuck = [(state, state.take_off()) for state in reversed(STATES.values())]
-    return [f"{state.name} ({why})" for state, why in stuck if why]
+        stuck = [(state, state.stuck()) for state in STATES.values()]
+        if not any(why for _, why in stuck):
+            _paused = True
+            # Backwards, so that of two seams at one place the outer one goes first.
+            stuck = [(state, state.take_off()) for state in reversed(STATES.values())]
+    told = [f"{state.name} ({why})" for state, why in stuck if why]
+    if told and _paused:  # another thread wrapped one meanwhile
+        resume()
+    return told
+
+
+def is_paused() -> bool:
+    """Whether no seam is let on."""
+    return _paused
 
 
 def resume() -> None:
-    """Let seams on again, and apply those whose modules are loaded."""
-    global _paused
-    with _lock:
-        _paused = False
-    retry()
-
-
-def retry() -> None:
-    """Apply what waits although its module is there, for example since it was loaded anew.
+    """Let seams on again, and apply those whose modules are loaded, or were loaded anew.
 
     wrapt calls a hook once, so that nothing calls us after an `importlib.reload`. A finder
     would see it, but would be asked by each import that fails, and LiteLLM has such imports
     in every request.
     """
+    global _paused
+    with _lock:
+        _paused = False
     _apply_to([sys.modules[name] for name in MODULES if name in sys.modules])
 
 
@@ -91,10 +100,10 @@ def _apply_to(loaded: Iterable[object], whole: bool = False) -> None:
                 if state.seam.module == name
                 and state.apply(module, whole or not is_half_imported(module))
             ]
-            late = {s.seam.module for s in STATES.values() if s.is_late() and not whole}
+            late = {state.seam.module for state in STATES.values() if state.is_late()}
         for name in late & set(modules):
             _wait_until_whole(modules[name])
-        if PROXY in modules and (whole or not is_half_imported(modules[PROXY])):
+        if not late and (_is_whole(PROXY) or (whole and PROXY in modules)):
             changed += _finish_start()
         _tell(changed)
     except Exception as error:
@@ -114,8 +123,8 @@ def _wait_until_whole(module: object) -> None:
         while is_half_imported(module):
             time.sleep(0.02)
         _awaited.discard(id(module))
-        if sys.modules.get(str(getattr(module, "__name__", ""))) is module:
-            on_loaded(module)
+        still_there = sys.modules.get(str(getattr(module, "__name__", ""))) is module
+        _apply_to([module] if still_there else [], whole=True)
 
     if is_half_imported(module) and id(module) not in _awaited:
         _awaited.add(id(module))
@@ -158,6 +167,10 @@ def _stop_if_strict() -> None:
     if wrong and mode() == STRICT:
         seams = "; ".join(f"seam {s.name} {s.state}: {s.reason}" for s in wrong)
         stop(f"litellm {loaded_release() or 'of unknown release'} is not as expected: {seams}")
+
+
+def _is_whole(module: str) -> bool:
+    return module in sys.modules and not is_half_imported(sys.modules[module])
 
 
 def _exists(module: str) -> bool:

@@ -1,14 +1,22 @@
-"""Say each thing once, where an operator will see it, and never fail the host by saying it."""
+"""Say each thing once, where an operator will see it, and never fail the host by saying it.
+
+Our lines go where the host's lines go, and look as they do; no handler of ours stays anywhere.
+"""
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import sys
 
 LOGGER = logging.getLogger("litellm_patch")
 
 _said: dict[str, object] = {}
 _SAID_AT_MOST = 200  # bounds memory if messages ever vary without end
+_held: list[logging.LogRecord] | None = None
+
+_HOSTS_LOGGER = "LiteLLM Proxy"
 
 
 def once(level: int, message: str, kind: str | None = None) -> None:
@@ -25,8 +33,11 @@ def once(level: int, message: str, kind: str | None = None) -> None:
     if _said.setdefault(kind or message, mine) is not mine:  # atomic: threads may race here
         return
     try:
-        _make_visible()
-        LOGGER.log(level, "%s", message)
+        record, held = _record(level, message), _held
+        if held is None:
+            _deliver(record)
+        else:
+            held.append(record)
     except Exception:  # a broken logging set-up is the host's, and not ours to trip over
         pass
 
@@ -37,7 +48,7 @@ def failed(what: str, error: BaseException) -> None:
     The text of `error` is left out, since it may contain request data.
     """
     try:
-        once(logging.WARNING, f"{what}: {_place_of(error)}", kind=f"{what}: {type(error)}")
+        once(logging.WARNING, f"{what}: {place_of(error)}", kind=f"{what}: {type(error)}")
     except Exception:  # a host that is out of memory or stack must not hear of it from us
         pass
 
@@ -50,7 +61,7 @@ def text_of(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _place_of(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """The class of an error, and the line that raised it."""
     trace = error.__traceback__
     if trace is None:
@@ -61,16 +72,65 @@ def _place_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {file}:{trace.tb_lineno}"
 
 
-def _make_visible() -> None:
-    """Give the logger a stderr handler where nobody configured logging.
+def hold() -> None:
+    """Keep what is said until `release`. Warnings are said at the latest when the process ends.
 
-    Python drops INFO lines when no handler is set, and the line that says that the shim is
-    on is the proof that operators look for.
+    A parent of worker processes never serves, and its proof line would come at its end.
     """
-    if LOGGER.hasHandlers() or sys.stderr is None:
+    global _held
+    if _held is None:
+        _held = []
+        atexit.register(release, logging.WARNING)
+
+
+def release(level: int = logging.NOTSET) -> None:
+    """Say what was kept of at least `level`, and keep nothing more. Never raises."""
+    global _held
+    records, _held = _held or [], None
+    for record in records:
+        try:
+            if record.levelno >= level:
+                _deliver(record)
+        except Exception:  # as in `once`
+            pass
+
+
+def _record(level: int, message: str) -> logging.LogRecord:
+    file, line, function, _ = LOGGER.findCaller(stacklevel=3)
+    return LOGGER.makeRecord(LOGGER.name, level, file, line, message, (), None, function)
+
+
+def _deliver(record: logging.LogRecord) -> None:
+    """Give a record to the host's handlers.
+
+    That a logger is `disabled` is not looked at: `logging.config` does that to every logger
+    which a configuration does not name.
+    """
+    if not _is_wanted(record.levelno) or not LOGGER.filter(record):
         return
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
-    LOGGER.addHandler(handler)
-    if LOGGER.level == logging.NOTSET:
-        LOGGER.setLevel(logging.INFO)
+    host = logging.Logger.manager.loggerDict.get(_HOSTS_LOGGER)
+    if LOGGER.hasHandlers():
+        LOGGER.callHandlers(record)
+    elif isinstance(host, logging.Logger) and host.hasHandlers():
+        host.callHandlers(record)
+    elif sys.stderr is not None:
+        last = logging.StreamHandler()
+        last.setFormatter(logging.Formatter("%(levelname)s:     %(message)s"))
+        last.handle(record)
+
+
+def _is_wanted(level: int) -> bool:
+    """Whether the operator lets lines of `level` through.
+
+    The root logger's own WARNING means that nobody has set it; then ``LITELLM_LOG`` decides.
+    Without that, too, INFO is let through, as the line that says that the patch is on is the
+    proof that operators look for.
+    """
+    if LOGGER.manager.disable >= level:
+        return False
+    if LOGGER.level != logging.NOTSET:
+        return level >= LOGGER.level
+    if LOGGER.root.level != logging.WARNING:
+        return level >= LOGGER.root.level
+    named = logging.getLevelName(os.environ.get("LITELLM_LOG", "").strip().upper())
+    return level >= (named if isinstance(named, int) else logging.INFO)

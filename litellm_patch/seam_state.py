@@ -78,13 +78,22 @@ class SeamState:
         missing = f"this release has no module {self.seam.module}"
         self.reason = why if why == OTHER_ROUTER else missing
 
+    def stuck(self) -> str:
+        """Why it could not be taken off now, or "". Changes nothing."""
+        try:
+            for undo in self._undos:
+                getattr(undo, "check", bool)()
+        except Exception as error:
+            return _why(error)
+        return ""
+
     def take_off(self) -> str:
         """Give LiteLLM back what was wrapped. Returns why that was not possible, or ""."""
         while self._undos:
             try:
                 self._undos[-1]()
             except Exception as error:
-                return text_of(error) if not isinstance(error, DoesNotFit) else str(error)
+                return _why(error)
             self._undos.pop()
         self.state, self.reason = WAITING, ""
         return ""
@@ -92,6 +101,11 @@ class SeamState:
     def is_late(self) -> bool:
         """Whether it waits although its module is there."""
         return self.state == WAITING and self.seam.module in sys.modules
+
+    def is_lost(self) -> bool:
+        """Whether its module was loaded anew since, and nobody has looked at that one yet."""
+        module = sys.modules.get(self.seam.module)
+        return self.state != WAITING and module is not None and self._was_loaded_anew(module)
 
     def _was_loaded_anew(self, module: object) -> bool:
         """Whether the place that was judged is gone: by `importlib.reload`, or a new import.
@@ -104,6 +118,10 @@ class SeamState:
         if old_module is module and old_spec is spec:
             return False
         return all(layer is not old_place for layer in _layers(place))
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, DoesNotFit) else text_of(error)
 
 
 def _home_of(seam: Seam, module: object) -> tuple[Any, Any, Any]:

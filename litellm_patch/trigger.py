@@ -3,9 +3,10 @@
 wrapt is the tool for post-import hooks, but importing it takes longer than starting the
 interpreter. So wrapt is imported at the moment when LiteLLM is: a finder stands first on
 ``sys.meta_path``, and hands over to `activation` when ``litellm`` begins to be executed.
-Only `sys` and `os` are used here; both are always loaded.
+Only modules that are always loaded are used here.
 """
 
+import _thread
 import os
 import sys
 
@@ -70,12 +71,18 @@ class Finder:
 
     Nothing else may happen in `find_spec`: importlib holds its global lock there, so that an
     import, or waiting for anything, could be waiting for a thread that waits for that lock.
+
+    A finder in front of this one may load LiteLLM without asking it. The next import of
+    anything then shows that LiteLLM is there, and a thread does what was missed.
     """
 
     _searching = False  # importlib's global lock guards it
 
     def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
         if name != TARGET or self._searching:
+            if TARGET in sys.modules and not looking and passed_over():
+                disarm()
+                _thread.start_new_thread(_catch_up, ())
             return None
         self._searching = True
         try:
@@ -93,6 +100,20 @@ class Finder:
 
 
 _FINDER = Finder()
+
+looking = 0
+"""How many are asking for the state of the patch now. What they import must not change it."""
+
+
+def passed_over() -> bool:
+    """Whether LiteLLM was loaded by a finder that did not ask ours, and nobody did a thing yet."""
+    spec = getattr(sys.modules.get(TARGET), "__spec__", None)
+    return (
+        TARGET in sys.modules
+        and _FINDER in sys.meta_path
+        # Ours was asked where the loader is ours: it has just not begun to execute the module.
+        and type(getattr(spec, "loader", None)) is not Loader
+    )
 
 
 def arm() -> None:
@@ -131,6 +152,16 @@ def fire() -> None:
         if mode() == STRICT:
             stop(text)
         complain(text)
+
+
+def _catch_up() -> None:
+    fire()
+    try:
+        from .report import once
+
+        once(20, "litellm was imported without our hook being asked; the patch came on after that")
+    except Exception:  # `fire` has said what is wrong
+        pass
 
 
 def stop(text: str) -> None:

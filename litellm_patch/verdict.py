@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from .seam_state import APPLIED, NATIVE, SOURCE_PATCH
+from .seam_state import APPLIED, NATIVE, SOURCE_PATCH, WAITING
 from .seams.seam import OTHER_ROUTER
 
 
@@ -40,4 +40,6 @@ def verdict(release: str | None, seams: Sequence[Seen]) -> str:
     native = [seam for seam in seams if seam.state == NATIVE]
     idle = [seam.name for seam in native if seam.reason != OTHER_ROUTER]  # which each release has
     more = f", not needed there: {', '.join(idle)}" if idle else ""
+    waiting = [seam.name for seam in seams if seam.state == WAITING]
+    more += f", waiting for their modules: {', '.join(waiting)}" if waiting else ""
     return f"Retry-After active on {on}, {applied}/{len(needed)} seams{more}"

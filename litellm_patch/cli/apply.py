@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from ..source.apply import apply
-from ..source.refused import Refused
+from ..source.refused import NoTree, Refused
+from .exit_status import BAD, GOOD, WrongUsage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Patch the tree and say what was done. Returns 1 if that was refused; nothing is changed."""
+    """Patch the tree and say what was done. BAD if that was refused; nothing is changed."""
     try:
         print(apply(options.to, options.reverse))
+    except NoTree as error:
+        raise WrongUsage(f"apply: {error}") from error
     except Refused as error:
         print(f"litellm-patch apply: refused, nothing was changed: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return BAD
+    return GOOD

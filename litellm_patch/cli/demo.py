@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from ..lab.proxy import (
     running_proxy,
 )
 from ..lab.stand_in import Refuse, StandIn, running_stand_in
+from .exit_status import BAD, GOOD, NothingProven
 from .progress import Progress
 
 MODEL = "demo-model"
@@ -39,22 +39,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the comparison. 0 if only the patched proxy sent the header, 1 if not."""
+    """Print the comparison. GOOD if only the patched proxy sent the header."""
     missing = [name for name in ("litellm", "openai") if _release(name) is None]
     if missing:
-        print(
-            f"demo needs {' and '.join(missing)}: pip install 'litellm_patch[demo]'",
-            file=sys.stderr,
-        )
-        return 1
+        needed = " and ".join(missing)
+        raise NothingProven(f"demo needs {needed}: pip install 'litellm_patch[demo]'")
     print(
         f"LiteLLM {_release('litellm')}, a stand-in provider on loopback, no API key.", flush=True
     )
     try:
         return _compare(options.cooldown)
     except (ProxyDidNotStart, DidNotCool) as error:
-        print(f"demo: the proxy did not do its part: {error}", file=sys.stderr)
-        return 1
+        raise NothingProven(f"demo: the proxy did not do its part: {error}") from error
 
 
 def _compare(cooldown: float) -> int:
@@ -79,7 +75,7 @@ def _compare(cooldown: float) -> int:
         )
         for title, outcome in zip(TITLES, outcomes):
             print(f"   {title:24}{outcome}")
-    return 0 if plain.retry_after is None and patched.retry_after is not None else 1
+    return GOOD if plain.retry_after is None and patched.retry_after is not None else BAD
 
 
 def _start_both(stack: ExitStack, stand_in: StandIn, cooldown: float) -> tuple[Proxy, Proxy]:

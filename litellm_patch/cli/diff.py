@@ -8,6 +8,7 @@ from importlib import metadata
 
 from ..source.catalogue import fit_for
 from ..source.refused import Refused
+from .exit_status import BAD, GOOD, WrongUsage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,19 +18,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the patch on stdout. Returns 1 if there is none for the release."""
+    """Print the patch on stdout. BAD if there is none for the release."""
     try:
         patch = fit_for(options.release or _installed()).patch
     except Refused as error:
         print(f"litellm-patch diff: {error}", file=sys.stderr)
-        return 1
+        return BAD
     sys.stdout.write(patch.decode())
     sys.stdout.flush()
-    return 0
+    return GOOD
 
 
 def _installed() -> str:
     try:
         return metadata.version("litellm")
     except metadata.PackageNotFoundError as error:
-        raise Refused("LiteLLM is not installed here; name a release") from error
+        raise WrongUsage("diff: LiteLLM is not installed here; name a release") from error

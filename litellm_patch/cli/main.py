@@ -7,6 +7,16 @@ import sys
 from importlib import import_module
 
 from .. import __version__
+from ..report import place_of
+from .exit_status import (
+    BAD,
+    INTERRUPTED,
+    NOTHING_PROVEN,
+    READER_GONE,
+    WRONG_USAGE,
+    NothingProven,
+    WrongUsage,
+)
 
 SUBCOMMANDS: dict[str, str] = {
     "apply": "patch LiteLLM's sources: litellm-patch apply --to DIR [--reverse]",
@@ -20,21 +30,36 @@ SUBCOMMANDS: dict[str, str] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run ``litellm-patch`` and return its exit status (2 for a wrong call)."""
+    """Run ``litellm-patch`` and return its exit status (see `exit_status`)."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         return _run(arguments)
     except ModuleNotFoundError as error:
         if error.name != "wrapt":
-            raise
-        print("litellm-patch: wrapt is missing, so the patch is never on here", file=sys.stderr)
-        return 1
+            return _end(NOTHING_PROVEN, _failure(error))
+        return _end(BAD, "wrapt is missing, so the patch is never on here")
+    except WrongUsage as error:
+        return _end(WRONG_USAGE, str(error))
+    except NothingProven as error:
+        return _end(NOTHING_PROVEN, str(error))
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`). Nothing more can be said on stdout.
         sys.stderr.close()
-        return 1
+        return READER_GONE
+    except Exception as error:  # Python's own status for it is 1, which is an answer here
+        return _end(NOTHING_PROVEN, _failure(error))
+
+
+def _end(status: int, text: str) -> int:
+    print(f"litellm-patch: {text}", file=sys.stderr)
+    return status
+
+
+def _failure(error: Exception) -> str:
+    """A defect of ours. The text of the error may quote a key, and is left out."""
+    return f"it failed, nothing is proven: {place_of(error)}"
 
 
 def _run(arguments: list[str]) -> int:

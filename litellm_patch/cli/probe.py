@@ -6,18 +6,20 @@ import argparse
 import json
 import os
 import sys
+from http.client import InvalidURL
 from urllib.parse import urlsplit
 
 from ..lab.client import Response, call
 from ..lab.endpoints import ENDPOINTS
 from ..wait.delay_seconds import parse_delay_seconds
-from ..wait.exception_chain import NO_DEPLOYMENTS
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, WrongUsage
+from .refusal import FORWARDED, OWN, UNCLEAR, whose_refusal
 
-GOOD, MISSING, NOT_COOLING = 0, 1, 3
+_EXAMPLE = "http://host:4000"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", metavar="URL", help="of the proxy, for example http://host:4000")
+    parser.add_argument("url", metavar="URL", help=f"of the proxy, for example {_EXAMPLE}")
     parser.add_argument("--model", required=True, help="a model group that is cooling down now")
     parser.add_argument(
         "--key-env",
@@ -36,44 +38,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 the refusal carries the header, 1 it does not or cannot be asked, 3 not cooling."""
+    """GOOD if the refusal carries the header, BAD if it does not."""
     endpoint = next(each for each in ENDPOINTS if each.name == options.kind)
-    path, body, headers = endpoint.request(options.model)
     key = os.environ.get(options.key_env, "")
-    if key:
-        headers["authorization"] = f"Bearer {key}"
     try:
-        answer = call(_base(options.url), path, body, headers)
-    except OSError as error:
-        return _say(options, MISSING, f"cannot be reached: {type(error).__name__}", None)
+        _check(options.url, key, options.key_env)
+        path, body, headers = endpoint.request(options.model)
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        answer = call(options.url, path, body, headers)
+    except WrongUsage as error:
+        return _say(options, WRONG_USAGE, str(error), None)
     except Exception as error:  # its text may quote the key, or a password in the URL
-        return _say(options, MISSING, f"cannot be asked: {type(error).__name__}", None)
+        if isinstance(error, (ValueError, InvalidURL)) and not isinstance(error, OSError):
+            why = f"no request can be made of this URL and model: write {_EXAMPLE}"
+            return _say(options, WRONG_USAGE, why, None)
+        why = f"it cannot be reached ({type(error).__name__}): is the proxy running there?"
+        return _say(options, NOTHING_PROVEN, f"{why} Nothing is proven", None)
     status, verdict = _judge(answer)
     return _say(options, status, verdict, answer)
 
 
-def _base(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("no http URL")
-    return url
+def _check(url: str, key: str, key_env: str) -> None:
+    """
+    Raises:
+        WrongUsage: the URL or the key is none.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or none that there is
+        usable = False
+    if not usable:
+        raise WrongUsage(f"that is no URL of a proxy: write {_EXAMPLE}")
+    if not (key.isascii() and key.isprintable()):
+        raise WrongUsage(f"what {key_env} holds is no key: no header can be made of it")
 
 
 def _judge(answer: Response) -> tuple[int, str]:
-    if answer.status == 429 and NO_DEPLOYMENTS.encode() in answer.body:
+    whose = whose_refusal(answer)
+    if whose == OWN:
         values = answer.all("retry-after")
         if len(values) == 1 and parse_delay_seconds(values[0]) is not None:
             return GOOD, "the model is cooling, and the client is told when to come back"
         if values:
-            return MISSING, "the model is cooling, but Retry-After is not one whole number"
-        return MISSING, "the model is cooling, and the client is NOT told when to come back"
+            return BAD, "the model is cooling, but Retry-After is not one whole number"
+        return BAD, "the model is cooling, and the client is NOT told when to come back"
+    return NOTHING_PROVEN, f"{_why_nothing_is_proven(answer, whose)}: nothing is proven"
+
+
+def _why_nothing_is_proven(answer: Response, whose: str) -> str:
+    if whose == FORWARDED:
+        return "a provider, itself a LiteLLM, refused; this proxy did not: ask that one"
+    if whose == UNCLEAR:
+        return "cannot tell whether this proxy refused or a provider of it"
     if answer.status == 429:
-        return NOT_COOLING, "this 429 is not a cooldown of the model: nothing is proven"
+        return "this 429 is not a cooldown of the model"
     if answer.status in (401, 403):
-        return NOT_COOLING, "the proxy refused the key: nothing is proven"
+        return "the proxy refused the key"
     if answer.status < 400:
-        return NOT_COOLING, "the model was not cooling: nothing is proven"
-    return NOT_COOLING, "this error is no refusal of a cooling model: nothing is proven"
+        return "the model was not cooling"
+    return "this error is no refusal of a cooling model"
 
 
 def _say(options: argparse.Namespace, status: int, verdict: str, answer: Response | None) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..survey.survey import Copy, Survey, survey
 from ..verdict import verdict
+from .exit_status import BAD, GOOD, NOTHING_PROVEN
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,13 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 if such a proxy has the patch on in every place that needs it, 1 if not."""
+    """GOOD if such a proxy has the patch on in every place that needs it."""
     found = survey()
     if options.json:
         print(json.dumps(_as_json(found), indent=2))
     else:
         print("\n".join(_lines(found)))
-    return 0 if found.good else 1
+    if not found.asked:
+        return NOTHING_PROVEN
+    return GOOD if found.good else BAD
 
 
 def _as_json(found: Survey) -> dict[str, object]:

@@ -7,14 +7,17 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
-from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
+from ..lab.proof import GROUPS_AT_MOST, compare
 from ..lab.proxy import ProxyDidNotStart
+from ..lab.told import Comparison, Told
 from ..survey.interpreter import console_script
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, NothingProven
 from .progress import Progress
 
 LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
@@ -34,17 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 if every refusal of the router carries the header, 1 if not or if that is not known."""
+    """GOOD if every refusal of the router carries the header."""
     started = time.monotonic()
-    script = console_script()
-    if script is None:
-        return _fail(options, "there is no litellm command on PATH")
     own = OwnSettings({})
     try:
         if options.config is not None:
+            if find_spec("yaml") is None:
+                raise NothingProven("--config needs PyYAML: pip install litellm[proxy]")
             own = read_settings(options.config)
+        script = console_script()
+        if script is None:
+            raise NothingProven("there is no litellm command on PATH: pip install litellm[proxy]")
         if own.cools_nothing:
-            return _fail(options, "router_settings.disable_cooldowns: no group is ever refused")
+            raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
         with Progress(f"two proxies of {script.path}, without and with") as progress:
             found = compare(
                 own,
@@ -54,23 +59,28 @@ def run(options: argparse.Namespace) -> int:
                 COOLDOWN,
             )
     except CannotRead as error:
-        return _fail(options, str(error))
+        return _fail(options, WRONG_USAGE, f"--config: {error}")
+    except NothingProven as error:
+        return _fail(options, NOTHING_PROVEN, str(error))
     except (ProxyDidNotStart, DidNotCool) as error:
-        return _fail(options, f"the proxy did not do its part: {error}")
-    good = all(each.good for each in found) and any(each.judged for each in found)
+        return _fail(options, NOTHING_PROVEN, f"the proxy did not do its part: {error}")
+    proven = any(each.judged for each in found)
+    good = all(each.good for each in found) and proven
     if options.json:
         print(json.dumps(_as_json(found, own, good), indent=2))
     else:
         print("\n".join(_lines(found, own, good)))
         print(f"\n{time.monotonic() - started:.0f} s", file=sys.stderr)
-    return 0 if good else 1
+    if not proven:
+        return NOTHING_PROVEN
+    return GOOD if good else BAD
 
 
-def _fail(options: argparse.Namespace, why: str) -> int:
+def _fail(options: argparse.Namespace, status: int, why: str) -> int:
     if options.json:
         print(json.dumps({"good": False, "error": why.splitlines()[0]}, indent=2))
     print(f"verify: {why}", file=sys.stderr)
-    return 1
+    return status
 
 
 def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterator[str]:
@@ -80,17 +90,24 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
         yield f"never cooling, since of one deployment: {', '.join(own.never_cooling)}\n"
     if own.cooling[GROUPS_AT_MOST:]:
         yield f"not asked, as so many others are: {', '.join(own.cooling[GROUPS_AT_MOST:])}\n"
-    yield f"{'kind':26}{'without':24}{'with litellm_patch':24}"
-    yield f"{'-' * 24:26}{'-' * 22:24}{'-' * 22:24}"
+    yield f"{'kind':30}{'without':24}{'with litellm_patch':24}"
+    yield f"{'-' * 28:30}{'-' * 22:24}{'-' * 22:24}"
     for each in found:
-        verdict = each.why_not_judged or ("ok" if each.good else "MISSING")
-        yield f"{each.kind:26}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
+        verdict = each.why_not_judged or ("ok" if each.good else _wrong(each.with_patch))
+        yield f"{each.kind:30}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
     judged = [each for each in found if each.judged]
     carrying = sum(each.good for each in judged)
     before = sum(each.without.carries for each in judged)
     yield ""
     yield f"of {len(judged)} kinds that are refused, {before} carry it without, {carrying} with"
-    yield "verdict: good" if good else "verdict: NOT good"
+    if not judged:
+        yield "verdict: nothing proven, since nothing was refused"
+    else:
+        yield "verdict: good" if good else "verdict: NOT good"
+
+
+def _wrong(told: Told) -> str:
+    return "TOO LONG" if told.too_long else "MISSING"
 
 
 def _cell(told: Told) -> str:
@@ -104,7 +121,7 @@ def _cell(told: Told) -> str:
 def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
     def side(told: Told) -> dict[str, object]:
         told_as = {"status": told.status, "retry_after": list(told.retry_after)}
-        return {**told_as, "refused": told.refused}
+        return {**told_as, "refused": told.refused, "too_long": told.too_long}
 
     return {
         "good": good,

@@ -1,23 +1,28 @@
 """An operator's model groups with the stand-in in the place of every provider.
 
-Of a deployment no more is taken than the numbers by which the router chooses and cools it.
+Of a deployment no more is taken than that by which the router chooses, limits and cools it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .endpoints import OPENAI
 from .groups import CAN_CHAT, PATH_OF
+from .harmless import WORDS_OF_DEPLOYMENT, WORDS_OF_MODEL, numbers_of, words_of
 from .proxy import group
 
-_TAKEN = ("rpm", "tpm", "weight", "order", "max_parallel_requests", "cooldown_time")
 
-Deployment = tuple[str, Mapping[str, float]]
-"""The provider by whose API the stand-in is called, and the numbers that were taken."""
+@dataclass(frozen=True)
+class Deployment:
+    """The provider by whose API the stand-in is called, and what was taken of
+    ``litellm_params`` and ``model_info``."""
+
+    provider: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    model_info: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,15 @@ class OwnGroup:
     def entries(self, stand_in_url: str) -> list[Any]:
         """The group's part of a ``model_list``."""
         return [
-            entry
-            for number, (provider, numbers) in enumerate(self.deployments)
+            {**entry, **({"model_info": dict(each.model_info)} if each.model_info else {})}
+            for number, each in enumerate(self.deployments)
             for entry in group(
                 self.name,
                 stand_in_url,
                 [f"own-{number}"],
-                provider=provider,
-                path=PATH_OF[provider],
-                **numbers,
+                provider=each.provider,
+                path=PATH_OF[each.provider],
+                **each.params,
             )
         ]
 
@@ -51,23 +56,43 @@ class OwnGroup:
 def own_groups(model_list: object) -> tuple[OwnGroup, ...]:
     """The groups in a configuration's ``model_list``, in its order; what is none is left out."""
     found: dict[str, list[Deployment]] = {}
-    for entry in model_list if isinstance(model_list, list) else ():
-        name = entry.get("model_name") if isinstance(entry, Mapping) else None
-        if isinstance(name, str) and name:
-            params = entry.get("litellm_params")
-            found.setdefault(name, []).append(
-                _deployment(params if isinstance(params, Mapping) else {})
-            )
+    for entry in _entries(model_list):
+        found.setdefault(entry["model_name"], []).append(_deployment(entry))
     return tuple(OwnGroup(name, tuple(deployments)) for name, deployments in found.items())
 
 
-def _deployment(params: Mapping[str, Any]) -> Deployment:
+def left_out_of_models(model_list: object) -> list[str]:
+    """The names of what is not taken of any deployment, each once."""
+    found: dict[str, None] = {}
+    for entry in _entries(model_list):
+        taken = _deployment(entry)
+        for part, kept in (("litellm_params", taken.params), ("model_info", taken.model_info)):
+            for key in _mapping(entry.get(part)):
+                if key not in kept and (part, key) != ("litellm_params", "model"):
+                    found[f"model_list.{part}.{key}"] = None
+        for key in entry:
+            if key not in ("model_name", "litellm_params", "model_info"):
+                found[f"model_list.{key}"] = None
+    return list(found)
+
+
+def _entries(model_list: object) -> Iterator[Mapping[str, Any]]:
+    for entry in model_list if isinstance(model_list, list) else ():
+        name = entry.get("model_name") if isinstance(entry, Mapping) else None
+        if isinstance(name, str) and name:
+            yield entry
+
+
+def _deployment(entry: Mapping[str, Any]) -> Deployment:
     """A provider that the stand-in does not know is called by OpenAI's API."""
+    params, info = _mapping(entry.get("litellm_params")), _mapping(entry.get("model_info"))
     prefix = str(params.get("model", "")).partition("/")[0]
-    provider = prefix if prefix in CAN_CHAT else OPENAI
-    numbers = {name: params[name] for name in _TAKEN if _is_number(params.get(name))}
-    return provider, numbers
+    return Deployment(
+        prefix if prefix in CAN_CHAT else OPENAI,
+        {**numbers_of(params), **words_of(params, WORDS_OF_DEPLOYMENT)},
+        {**numbers_of(info), **words_of(info, WORDS_OF_MODEL)},
+    )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

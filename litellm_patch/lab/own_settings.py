@@ -1,9 +1,7 @@
 """What of an operator's own configuration a proxy of the laboratory may take over.
 
-Kept are plain values that say how the router and the proxy behave, and the model groups with
-the stand-in in the place of their providers. Left out, by name, is whatever could hold a
-secret, reach a machine, load code, or send requests elsewhere than where they are addressed;
-and the router's own retries, which make it refuse later and nothing else.
+Kept are the settings that are known to be harmless, and the model groups with the stand-in in
+the place of their providers. Everything else is left out, and named.
 """
 
 from __future__ import annotations
@@ -13,14 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .own_models import OwnGroup, own_groups
-
-_NEVER = (
-    "key url host password secret token redis database _db auth callback alert pass_through "
-    "fallback alias custom store cache otel sso email path file port user health_check "
-    "request_size _model num_retries retry_after retry_policy"
-).split()
-_SECTIONS = ("router_settings", "general_settings")
+from .harmless import SECTIONS, harmless
+from .own_models import OwnGroup, left_out_of_models, own_groups
 
 
 class CannotRead(ValueError):
@@ -66,16 +58,18 @@ def read_settings(file: Path) -> OwnSettings:
     listed = own_groups(content.get("model_list"))
     groups = tuple(group for group in listed if not group.is_pattern)
     left_out = [f"model_list.{group.name}" for group in listed if group.is_pattern]
+    left_out += left_out_of_models(content.get("model_list"))
     sections = {}
-    for name in _SECTIONS:
+    for name in SECTIONS:
         section = content.get(name) or {}
         if not isinstance(section, Mapping):
             raise CannotRead(f"{name} in {file} is no mapping")
-        kept = {str(key): v for key, v in section.items() if _is_plain(str(key), v)}
+        kept = harmless(name, section)
         if name == "router_settings":
             kept.update(_between_groups(section, {group.name for group in groups}))
         sections[name] = kept
         left_out += [f"{name}.{key}" for key in section if not _is_in(kept, key, section)]
+    left_out += [str(name) for name in content if name not in ("model_list", *SECTIONS)]
     return OwnSettings(sections, tuple(left_out), groups)
 
 
@@ -84,18 +78,18 @@ def _is_in(kept: Mapping[str, Any], key: object, section: Mapping[Any, Any]) -> 
 
 
 def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        import yaml
-    except ImportError as error:
-        raise CannotRead("PyYAML is needed, which litellm[proxy] brings") from error
+    import yaml
+
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise CannotRead(f"{file}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:  # may quote the file
         raise CannotRead(f"{file} is no YAML") from error
+    if content is None:
+        raise CannotRead(f"{file} is empty: name the proxy's config.yaml")
     if not isinstance(content, Mapping):
-        raise CannotRead(f"{file} is no mapping")
+        raise CannotRead(f"{file} is no mapping: name the proxy's config.yaml")
     return content
 
 
@@ -119,13 +113,3 @@ def _between_groups(section: Mapping[str, Any], names: Collection[str]) -> dict[
 
 def _all_in(targets: list[Any], names: Collection[str]) -> bool:
     return all(isinstance(target, str) and target in names for target in targets)
-
-
-def _is_plain(key: str, value: object) -> bool:
-    if any(word in key.lower() for word in _NEVER):
-        return False
-    if isinstance(value, Mapping):
-        return all(_is_plain(str(inner), each) for inner, each in value.items())
-    if isinstance(value, str):
-        return not value.startswith("os.environ/") and "://" not in value
-    return value is None or isinstance(value, (bool, int, float))

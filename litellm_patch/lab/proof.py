@@ -6,10 +6,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Callable
 
-from ..wait.delay_seconds import parse_delay_seconds
 from ..wait.exception_chain import NO_DEPLOYMENTS
 from .client import Response
 from .cooling import CHAT, DidNotCool, ask, cool_down
@@ -18,6 +16,8 @@ from .groups import ROUTE_ALL, cooled_by, group_of, model_list
 from .own_settings import OwnSettings
 from .proxy import Proxy, config, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
+from .told import Comparison, Told, retry_after_of, says_so
+from .with_fallback import FALLBACKS, SCENARIOS, fallback_groups, fallback_refusals
 
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
@@ -25,65 +25,6 @@ _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped 
 
 GROUPS_AT_MOST = 20
 """So many of the operator's own groups are asked; the rest would tell nothing new."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """What one proxy answered to one kind of request.
-
-    Attributes:
-        status: of the answer; 0 where the kind could not be asked.
-        retry_after: every value of the header.
-        refused: it is the router's refusal, or a bare 500 that was made of it.
-        absent: the release has no such route.
-        asked: a provider was asked.
-    """
-
-    status: int
-    retry_after: tuple[str, ...] = ()
-    refused: bool = False
-    absent: bool = False
-    asked: bool = False
-
-    @property
-    def carries(self) -> bool:
-        """Whether it is a 429 with exactly one valid ``Retry-After``."""
-        valid = [value for value in self.retry_after if parse_delay_seconds(value) is not None]
-        return self.status == 429 and len(self.retry_after) == len(valid) == 1
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One kind of request, or one of the operator's groups, without and with the patch."""
-
-    kind: str
-    without: Told
-    with_patch: Told
-
-    @property
-    def judged(self) -> bool:
-        """Whether it is a refusal of the router's, which should carry the header."""
-        return self.without.refused or self.with_patch.refused
-
-    @property
-    def good(self) -> bool:
-        return not self.judged or self.with_patch.carries
-
-    @property
-    def why_not_judged(self) -> str:
-        """What it is instead of a refusal, or ""."""
-        told = self.with_patch
-        if self.judged:
-            return ""
-        if told.absent:
-            return "not in this release"
-        if not told.status:
-            return "its group did not cool down"
-        if told.asked:
-            return "asks the provider, not routed to a group"
-        if told.status >= 500:
-            return "LiteLLM's own failure, not a refusal"
-        return "not a refusal"
 
 
 def compare(
@@ -108,16 +49,19 @@ def compare(
     def ask_all(launch: Sequence[str]) -> dict[str, Told]:
         with ExitStack() as stack:
             stand_in = stack.enter_context(running_stand_in())
-            stand_in.refusals["*"] = Refuse()
+            stand_in.refusals.update({"*": Refuse(), **fallback_refusals()})
             router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
-            sections = {**ROUTE_ALL, **own.sections, "router_settings": router}
-            models = model_list(stand_in.url)
+            router["fallbacks"] = [*router.get("fallbacks", ()), *FALLBACKS]
+            sections = {**own.sections, "router_settings": router}
+            for name, settings in ROUTE_ALL.items():
+                sections[name] = {**own.sections.get(name, {}), **settings}
+            models = model_list(stand_in.url) + fallback_groups(stand_in.url)
             models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
             start = running_proxy(
                 config(models, **sections), launch=launch, program=program, waiting=waiting
             )
             side = _Side(stack.enter_context(start), stand_in)
-            return {**side.kinds(), **side.own(own)}
+            return {**side.kinds(), **side.with_fallback(), **side.own(own)}
 
     with ThreadPoolExecutor(len(launches)) as pool:
         without, with_patch = pool.map(ask_all, launches)
@@ -135,6 +79,10 @@ class _Side:
         """What every kind of endpoint answers."""
         cool_down(self._proxy, group_of(CHAT.provider), attempts=_FAILURES)
         return {each.name: self._told(each) for each in ENDPOINTS}
+
+    def with_fallback(self) -> dict[str, Told]:
+        """What groups with a cooling fallback answer to chat."""
+        return {name: play(self._proxy, self._stand_in) for name, play in SCENARIOS.items()}
 
     def own(self, own: OwnSettings) -> dict[str, Told]:
         """What the first of the operator's groups answer to chat."""
@@ -155,8 +103,8 @@ class _Side:
             if not cooled and not absent:
                 break
             asked = len(self._stand_in.seen) > calls
-            refused = not asked and (_says_so(answer) or self._escaped(answer, logged))
-            told = Told(answer.status, _retry_after(answer), refused, absent, asked)
+            refused = not asked and (says_so(answer) or self._escaped(answer, logged))
+            told = Told(answer.status, retry_after_of(answer), refused, absent, asked)
             if not asked:
                 break
         return told
@@ -166,7 +114,7 @@ class _Side:
         if not self._cool(model, CHAT):
             return Told(0)
         answer = ask(self._proxy, CHAT, model)
-        return Told(answer.status, _retry_after(answer), refused=_says_so(answer))
+        return Told(answer.status, retry_after_of(answer), refused=says_so(answer))
 
     def _cool(self, model: str, endpoint: Endpoint) -> bool:
         """Whether the group is cooling now."""
@@ -191,11 +139,3 @@ class _Side:
                 return True
             time.sleep(0.05)
         return False
-
-
-def _says_so(answer: Response) -> bool:
-    return NO_DEPLOYMENTS.encode() in answer.body
-
-
-def _retry_after(answer: Response) -> tuple[str, ...]:
-    return tuple(answer.all("retry-after"))

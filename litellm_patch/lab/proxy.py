@@ -163,15 +163,18 @@ def running_proxy(
         program = console_script() if program is None else program
         command = [*launch, *program, "--config", str(path), "--port", str(port)]
         log = Path(folder) / "proxy.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [*command, "--host", "127.0.0.1", *arguments],
-                env={**clean_environment(), **(environment or {})},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        try:
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [*command, "--host", "127.0.0.1", *arguments],
+                    env={**clean_environment(), **(environment or {})},
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise ProxyDidNotStart(f"cannot run {command[0]}: {error.strerror}") from error
         proxy = Proxy(f"http://127.0.0.1:{port}", process, log)
         try:
             _wait_until_it_answers(proxy, waiting)

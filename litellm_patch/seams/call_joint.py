@@ -51,21 +51,43 @@ class AfterCall:
             return result
 
         ours = wrapt.FunctionWrapper(original, wrapper)
-        inherited = name not in vars(parent)
+        undo = _TakeOff(parent, name, original, ours, seam)
         setattr(parent, name, ours)
-
-        def undo() -> None:
-            outermost = vars(parent).get(name)
-            if outermost is original:
-                return
-            if outermost is not ours:
-                _layer_above(ours, outermost, seam).__wrapped__ = original
-            elif inherited:
-                delattr(parent, name)
-            else:
-                setattr(parent, name, original)
-
         return undo
+
+
+class _TakeOff:
+    """Puts the function that `ours` was put around back in its place."""
+
+    def __init__(self, parent: Any, name: str, original: Any, ours: Any, seam: Seam) -> None:
+        self._parent, self._name, self._original, self._ours = parent, name, original, ours
+        self._seam = seam
+        self._inherited = name not in vars(parent)
+
+    def check(self) -> None:
+        """
+        Raises:
+            DoesNotFit: it cannot be done. Nothing has changed.
+        """
+        self._layer()
+
+    def __call__(self) -> None:
+        layer = self._layer()
+        if layer is not None:
+            layer.__wrapped__ = self._original
+        elif vars(self._parent).get(self._name) is not self._ours:
+            return  # somebody else has put the original back
+        elif self._inherited:
+            delattr(self._parent, self._name)
+        else:
+            setattr(self._parent, self._name, self._original)
+
+    def _layer(self) -> Any:
+        """The wrapper of somebody else's around ours, None where there is none."""
+        outermost = vars(self._parent).get(self._name)
+        if outermost is self._ours or outermost is self._original:
+            return None
+        return _layer_above(self._ours, outermost, self._seam)
 
 
 def _layer_above(ours: object, outermost: Any, seam: Seam) -> Any:

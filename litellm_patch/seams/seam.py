@@ -9,6 +9,8 @@ from importlib.machinery import PathFinder
 from typing import Callable, Protocol
 
 Undo = Callable[[], None]
+"""Takes a seam off. One that may be unable to has a method ``check``, which raises `DoesNotFit`
+in that case and changes nothing."""
 
 PYTHON, RUST = "Python", "Rust"
 """LiteLLM's routers: in Python up to 1.109.3, since 1.110.0 in Rust. No release has both."""

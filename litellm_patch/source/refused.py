@@ -3,3 +3,7 @@
 
 class Refused(Exception):
     """Nothing was changed; the text says why, and what to do."""
+
+
+class NoTree(Refused):
+    """The directory that was named has no LiteLLM in it."""

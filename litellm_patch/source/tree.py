@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 
-from .refused import Refused
+from .refused import NoTree, Refused
 
 _SECTION = re.compile(r"^\[(?:project|tool\.poetry)\]$(.*?)(?=^\[|\Z)", re.M | re.S)
 _NAME = re.compile(r"""^name\s*=\s*["']([^"']+)["']""", re.M)
@@ -38,7 +38,7 @@ def tree_at(root: Path) -> Tree:
         Refused: there is no LiteLLM, or it does not say clearly which release it is.
     """
     if not (root / "litellm" / "__init__.py").is_file():
-        raise Refused(f"{root} does not contain litellm/; name the directory that does")
+        raise NoTree(f"{root} does not contain litellm/; name the directory that does")
     said = {release: place for place, release in _releases(root)}
     if not said:
         raise Refused(

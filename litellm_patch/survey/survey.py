@@ -17,6 +17,8 @@ from ..trigger import OFF, is_known, mode, said
 from ..verdict import nothing_left
 from .interpreter import CannotAsk, Script, ask, console_script, own_flags
 
+CANNOT_ASK = "cannot ask the proxy's interpreter"
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -59,6 +61,11 @@ class Survey:
     warnings: tuple[str, ...]
 
     @property
+    def asked(self) -> bool:
+        """Whether the interpreter that would run the proxy could be asked at all."""
+        return self.litellm is not None or not self.why_not.startswith(CANNOT_ASK)
+
+    @property
     def nothing_left(self) -> bool:
         """Whether this LiteLLM does all of it by itself, so that litellm_patch can be removed."""
         return nothing_left(self.seams)
@@ -77,7 +84,7 @@ def survey() -> Survey:
     try:
         seen = ask(interpreter)
     except CannotAsk as error:
-        return _unknown(interpreter, script, f"cannot ask the proxy's interpreter: {error}")
+        return _unknown(interpreter, script, f"{CANNOT_ASK}: {error}")
     if not is_known():
         warnings.append(f"LITELLM_PATCH={said()[:40]!r} is not on, off or strict: it means on")
     copies = [copy_at(file) for file in seen["copies"]]
@@ -167,7 +174,8 @@ def _seams(interpreter: Sequence[str]) -> tuple[tuple[SeamStatus, ...], list[str
     except CannotAsk as error:
         return (), [f"cannot import LiteLLM's proxy to look at the seams: {error}"]
     seams = tuple(SeamStatus(**seam) for seam in answer["seams"])
-    return tuple(replace(seam, reached=0) for seam in seams), []
+    not_on = [f"the proxy was imported, and the patch is not on: {answer['why_not']}"]
+    return tuple(replace(seam, reached=0) for seam in seams), not_on if answer["why_not"] else []
 
 
 def _why_not(seen: Mapping[str, Any], interpreter: Sequence[str]) -> str:

@@ -112,7 +112,8 @@ RELOADED = OWN_TABLE + (
     "from litellm.proxy import _types, proxy_server\n"
     "old = _types.Error\n"
     "AGAIN\n"
-    "litellm_patch.status()\n"
+    "print(state('error'))\n"
+    "litellm_patch.activate()\n"
     "new = sys.modules['litellm.proxy._types'].Error\n"
     "print(new is not old, state())\n"
     "new('x'); print(seen)\n"
@@ -129,9 +130,10 @@ RELOADED = OWN_TABLE + (
     ],
     ids=["reload", "import again"],
 )
-def test_a_module_that_is_loaded_anew_is_patched_anew_by_looking(fake_litellm, again):
+def test_a_module_that_is_loaded_anew_is_patched_anew_by_activate(fake_litellm, again):
     program = loaded_anew(again=again)
     assert fake_litellm.lines(program) == [
+        "('waiting', 'its module was loaded anew: activate() applies it')",
         "True ('applied', '')",
         "['x']",
         "['function', 'function']",
@@ -145,9 +147,10 @@ def test_a_reload_that_imports_something_midway_is_patched_once(fake_litellm):
         "class Error(Exception):\n    def __init__(self, message): self.message = message\n"
         "sys.modules.pop('midway', None); import midway\n",
     )
-    fake_litellm.write("midway.py", "import litellm_patch; litellm_patch.status()")
+    fake_litellm.write("midway.py", "import litellm_patch; litellm_patch.activate()")
     program = loaded_anew(again="importlib.reload(_types)")
     assert fake_litellm.lines(program) == [
+        "('applied', '')",
         "True ('applied', '')",
         "['x']",
         "['function', 'function']",
@@ -197,7 +200,7 @@ def test_a_forked_child_does_not_wait_for_a_lock_of_its_parents_threads(fake_lit
 
 def test_the_finder_goes_when_litellm_comes_and_leaves_no_trace_on_it(fake_litellm):
     program = (
-        "import litellm_patch, sys, importlib\n"
+        "import litellm_patch, sys, importlib.util\n"
         "def waiting(): return sum('litellm_patch' in type(f).__module__ for f in sys.meta_path)\n"
         "print(waiting()); importlib.util.find_spec('litellm'); print(waiting())\n"
         "import litellm\n"

@@ -138,7 +138,7 @@ def test_a_script_with_a_long_path_is_understood(status, fake_litellm):
 
 def test_a_script_whose_python_is_gone_is_no_traceback(status):
     done = status("--json", shebang="#!/no/such/python3\n")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "cannot ask the proxy's interpreter" in found(done)["why_not"]
     assert done.stderr == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fake_litellm import OWN_TABLE
 
 START = OWN_TABLE + (
@@ -73,6 +74,40 @@ def test_under_a_wrapper_that_is_not_wrapts_it_refuses_and_everything_stays_on(f
     assert "error (Error.__init__ was wrapped again by something that is not wrapt's)" in refused
     assert on == "('text', [], ['text']) ('applied', '')"
     assert off == "('text', [], []) True"
+
+
+LAYERS = {
+    "wrapt": "wrapt.FunctionWrapper({}, theirs)",
+    "wraps": "(lambda inner: functools.wraps(inner)(lambda *args: inner(*args)))({})",
+}
+
+
+@pytest.mark.parametrize(
+    "layers", [("wraps",), ("wrapt", "wraps"), ("wraps", "wrapt"), ("wrapt", "wraps", "wrapt")]
+)
+def test_a_refusal_leaves_every_layer_where_it_was(fake_litellm, layers):
+    program = START.replace(
+        "table.SEAMS = (SEAM,)",
+        "import dataclasses\n"
+        "table.SEAMS = (SEAM, dataclasses.replace(SEAM, name='serve', parameters=('request',),\n"
+        "    module='litellm.proxy.proxy_server', attribute='serve'))",
+    )
+    program += "from litellm.proxy import proxy_server\n"
+    for layer in layers:
+        program += "Error.__init__ = " + LAYERS[layer].format("vars(Error)['__init__']") + "\n"
+    program += (
+        "def chain(place):\n"
+        "    found = [place]\n"
+        "    while hasattr(found[-1], '__wrapped__'): found.append(found[-1].__wrapped__)\n"
+        "    return [id(each) for each in found]\n"
+        "def all_of(): return chain(vars(Error)['__init__']), chain(proxy_server.serve)\n"
+        "before, told = all_of(), make()\n"
+        "try: litellm_patch.deactivate()\n"
+        "except RuntimeError as error: print('error (' in str(error))\n"
+        "print(all_of() == before, make() == told, state()[0], state('serve')[0])\n"
+        "print(litellm_patch.status().why_not == '')\n"
+    )
+    assert fake_litellm.lines(program) == ["True", "True True applied applied", "True"]
 
 
 def test_all_or_nothing(fake_litellm):

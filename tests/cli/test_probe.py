@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from conftest import WITH, WITHOUT
 
 from litellm_patch.cli.main import main
 from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import MASTER_KEY, free_port
+from litellm_patch.lab.proxy import MASTER_KEY, config, free_port, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
 
 @pytest.fixture
@@ -68,16 +72,98 @@ def test_a_wrong_key_proves_nothing_and_is_not_printed(proxy_on, probe):
 @pytest.mark.parametrize("key", ["sk-secret\nx: y", "sk-s\u00e4cret\u20ac"])
 def test_a_key_that_is_no_header_is_not_printed(probe, key):
     status, shown = probe(f"http://127.0.0.1:{free_port()}", key=key)
-    assert status == 1
+    assert status == 2
+    assert "PROBE_KEY holds is no key" in shown
     assert "cret" not in shown
 
 
+CHAINED = "litellm.RateLimitError: RateLimitError: OpenAIException - No deployments available for x"
+OURS = "No deployments available for selected model, Try again in 9 seconds."
+FALLBACK = f"litellm.BadRequestError: no. Error doing the fallback: {OURS}"
+FAILED = "litellm.RateLimitError: OpenAIException - no\n\nLiteLLM: model group 'm' failed with"
+SINCE_1_109 = f"{FAILED} the error above. Fallback to x also failed: {OURS}"
+
+
 @pytest.mark.parametrize(
-    "url", ["http://u:hunter2@127.0.0.1:1", "ftp://x", "127.0.0.1:4000", "http://", "http://h:x/"]
+    "message, headers, status, words",
+    [
+        (OURS, {"retry-after": "9"}, 0, "is told when"),
+        (OURS, {}, 1, "NOT told"),
+        (OURS, {"llm_provider-retry-after": "9"}, 1, "NOT told"),
+        (OURS, {"llm_provider-x-litellm-version": "1"}, 3, "cannot tell whether"),
+        (FALLBACK, {"retry-after": "9"}, 0, "is told when"),
+        (FALLBACK, {}, 1, "NOT told"),
+        (SINCE_1_109, {"llm_provider-date": "x", "retry-after": "9"}, 0, "is told when"),
+        (SINCE_1_109, {"llm_provider-date": "x"}, 1, "NOT told"),
+        (f"litellm.APIError: OpenAIException - {SINCE_1_109}", {}, 3, "cannot tell whether"),
+        (CHAINED, {}, 3, "itself a LiteLLM"),
+        (CHAINED, {"retry-after": "9"}, 3, "itself a LiteLLM"),
+        (f'AnthropicException - b\'{{"message": "{OURS}', {}, 3, "itself a LiteLLM"),
+        (f"something else: {OURS}", {}, 3, "cannot tell whether"),
+        (None, {}, 3, "cannot tell whether"),
+    ],
 )
-def test_a_url_that_cannot_be_asked_is_told_without_it(probe, url):
-    status, shown = probe(url)
-    assert status == 1
-    assert "cannot be" in shown
-    assert "hunter2" not in shown
-    assert "Traceback" not in shown
+def test_whose_refusal_it_is(probe, message, headers, status, words):
+    body = b"No deployments available" if message is None else None
+    body = body or json.dumps({"error": {"message": message, "code": "429"}}).encode()
+    with serving(body, headers) as url:
+        got, shown = probe(url)
+    assert (got, words in shown) == (status, True), shown
+
+
+FORWARDED = ("chat", "chat-stream", "completions", "embeddings", "images", "responses", "messages")
+
+
+@pytest.mark.parametrize("kind", FORWARDED)
+def test_the_refusal_of_a_litellm_behind_this_one_proves_nothing(chain, probe, kind):
+    """Two real proxies: the first asks the second, whose group is cooling."""
+    first, second = chain
+    status, shown = probe(second.url, "--kind", kind, model="cooling")
+    if "HTTP 404" in shown:
+        pytest.skip("not in this release")
+    assert status in (0, 1), shown
+    status, shown = probe(first.url, "--kind", kind, model="behind")
+    assert status == 3, shown
+    assert "nothing is proven" in shown
+    assert "HTTP 429" in shown
+
+
+@pytest.fixture(scope="module")
+def chain():
+    """The first of two proxies in a row, and the second."""
+    with running_stand_in() as stand_in:
+        stand_in.refusals["*"] = Refuse()
+        cooling = group("cooling", stand_in.url, ["a", "b"], cooldown_time=300)
+        # For less the first proxy's client would wait, as it is told, and ask again.
+        settings = {"router_settings": {"cooldown_time": 300}}
+        with running_proxy(config(cooling, **settings)) as second:
+            cool_down(second, "cooling")
+            params = {"model": "openai/cooling", "api_base": f"{second.url}/v1"}
+            params["api_key"] = MASTER_KEY
+            behind = [{"model_name": "behind", "litellm_params": params}]
+            # Else it would cool its own deployment, and refuse by itself from then on.
+            never = {"router_settings": {"disable_cooldowns": True}}
+            with running_proxy(config(behind, **never)) as first:
+                yield first, second
+
+
+@contextmanager
+def serving(body, headers):
+    """A server that answers everything with the same 429."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(429)
+            for name, value in {**headers, "content-length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

@@ -18,10 +18,11 @@ import pytest
 from litellm_patch.cli import verify
 from litellm_patch.cli.main import main
 from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.own_models import OwnGroup, own_groups
+from litellm_patch.lab.own_models import Deployment, OwnGroup, own_groups
 from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
-from litellm_patch.lab.proof import Comparison, Told
 from litellm_patch.lab.proxy import clean_environment
+from litellm_patch.lab.told import Comparison, Told
+from litellm_patch.lab.with_fallback import SCENARIOS
 
 SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """
@@ -35,7 +36,9 @@ model_list:
   - model_name: claude
     litellm_params: {model: bedrock/claude, aws_access_key_id: AKIATOPSECRET, cooldown_time: 20}
   - model_name: gemini
-    litellm_params: {model: vertex_ai/gemini-2.5-pro, vertex_project: secretproject}
+    litellm_params:
+      {model: vertex_ai/gemini, vertex_project: secretproject, vertex_credentials: hunter2}
+    model_info: {id: secretproject, base_model: gemini/x, team_id: t, access_groups: [hunter2]}
   - model_name: openai/*
     litellm_params: {model: openai/*, api_key: os.environ/OPENAI_API_KEY}
 router_settings:
@@ -57,7 +60,10 @@ general_settings:
   background_health_checks: true
   custom_auth: own_code.auth
   max_parallel_requests: 50
+  proxy_salt: hunter2
+  upstream_of_mine: HOST:PORT
 litellm_settings:
+  drop_params: true
   callbacks: own_code.handler
   success_callback: [langfuse]
   cache: true
@@ -66,11 +72,19 @@ environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: s
 """
 LEFT_OUT = (
     "model_list.openai/*",
+    *("model_list.litellm_params." + name for name in ("api_base", "api_key")),
+    *("model_list.litellm_params." + name for name in ("aws_access_key_id", "vertex_project")),
+    "model_list.litellm_params.vertex_credentials",
+    *("model_list.model_info." + name for name in ("id", "access_groups")),
     *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
     *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
     "router_settings.default_fallbacks",
     *("general_settings." + name for name in ("master_key", "database_url", "completion_model")),
     *("general_settings." + name for name in ("background_health_checks", "custom_auth")),
+    *("general_settings." + name for name in ("proxy_salt", "upstream_of_mine")),
+    *("litellm_settings." + name for name in ("callbacks", "success_callback")),
+    *("litellm_settings." + name for name in ("cache", "cache_params")),
+    "environment_variables",
 )
 
 
@@ -136,11 +150,13 @@ def test_it_is_good_here_with_the_operators_own_configuration(verified):
     assert (verified.status, found["good"]) == (0, True), verified.stdout + verified.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    assert list(kinds) == [*endpoints, "group gpt-4o", "group claude"]
+    assert list(kinds) == [*endpoints, *SCENARIOS, "group gpt-4o", "group claude"]
     for kind in ("chat", "group gpt-4o", "group claude"):
         assert kinds[kind]["judged"]
         (told,) = kinds[kind]["with"]["retry_after"]
         assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
+    for kind in SCENARIOS:
+        assert kinds[kind]["judged"], kinds[kind]
     assert found["never_cooling"] == ["gemini"]
     assert "without and with" in verified.stderr  # progress
 
@@ -169,7 +185,7 @@ def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys)
     monkeypatch.setattr(verify, "compare", lambda *arguments: tuple(found))
     assert main(["verify"]) == 1
     shown = capsys.readouterr().out
-    rows = {line[:26].strip(): line for line in shown.splitlines()}
+    rows = {line[:30].strip(): line for line in shown.splitlines()}
     assert rows["completions"].endswith("MISSING")
     assert rows["speech"].endswith("MISSING")
     assert "verdict: NOT good" in shown
@@ -180,6 +196,7 @@ def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys)
     [
         ("router_settings: [sk-topsecret", "is no YAML"),
         ("- sk-topsecret", "is no mapping"),
+        ("", "is empty"),
         ("router_settings: sk-topsecret", "router_settings in"),
         ("\x00sk-topsecret", "is no YAML"),
         (None, "No such file"),
@@ -189,7 +206,7 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys
     file = tmp_path / "config.yaml"
     if content is not None:
         file.write_text(content)
-    assert main(["verify", "--config", str(file)]) == 1
+    assert main(["verify", "--config", str(file)]) == 2
     shown = capsys.readouterr()
     assert words in shown.err
     assert "sk-topsecret" not in shown.out + shown.err
@@ -197,7 +214,7 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys
 
 def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
     monkeypatch.setattr(verify, "LAUNCHES", ([sys.executable, "-c", "raise SystemExit(5)"],) * 2)
-    assert main(["verify", "--json"]) == 1
+    assert main(["verify", "--json"]) == 3
     shown = capsys.readouterr()
     assert json.loads(shown.out)["good"] is False
     assert "it ended with 5" in shown.err
@@ -208,7 +225,7 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
     script.write_text("#!/bin/sh\nexit 5\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert main(["verify"]) == 1
+    assert main(["verify"]) == 3
     shown = capsys.readouterr().err
     assert f"two proxies of {script}" in shown
     assert "it ended with 5" in shown
@@ -219,6 +236,17 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
     [
         ("allowed_fails: 3", True),
         ("allowed_fails_policy: {RateLimitErrorAllowedFails: 2}", True),
+        ("optional_pre_call_checks: [router_budget_limiting]", True),
+        ("routing_strategy: usage-based-routing-v2", True),
+        ("provider_budget_config: {openai: {budget_limit: 1, time_period: 1d}}", True),
+        ("routing_strategy: host:6379", False),
+        ("cooldown_time: .nan", False),
+        ("cooldown_time: os.environ/T", False),
+        ("routing_strategy_args: {ttl: 60, salt: x}", False),
+        ("provider_budget_config: {openai: {api_key: x}}", False),
+        ("optional_pre_call_checks: [os.environ/T]", False),
+        ("never_heard_of: 7", False),
+        ("proxy_salt: x", False),
         ("retry_policy: {RateLimitErrorRetries: 2}", False),
         ("completion_model: gpt-4o", False),
         ("timeout: os.environ/T", False),
@@ -266,6 +294,7 @@ REFUSED = Told(429, ("7",), refused=True)
         (Told(400), Told(400), "not a refusal"),
         (Told(500, refused=True), REFUSED, ""),
         (Told(500, refused=True), Told(500, refused=True), ""),
+        (REFUSED, Told(429, ("90",), refused=True, too_long=True), ""),
     ],
 )
 def test_what_is_not_judged_is_told(without, with_patch, words):
@@ -278,7 +307,7 @@ def test_what_is_not_judged_is_told(without, with_patch, words):
 def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
     file = tmp_path / "config.yaml"
     file.write_text("router_settings: {disable_cooldowns: true}")
-    assert main(["verify", "--config", str(file)]) == 1
+    assert main(["verify", "--config", str(file)]) == 3
     assert "disable_cooldowns: no group is ever refused" in capsys.readouterr().err
 
 
@@ -291,13 +320,13 @@ def test_a_model_list_of_another_shape_is_no_groups(model_list):
 
 
 def test_groups_that_are_not_asked_are_named():
-    two = (("openai", {}), ("openai", {}))
+    two = (Deployment("openai"), Deployment("openai"))
     own = OwnSettings({}, (), tuple(OwnGroup(f"m{number}", two) for number in range(23)))
     (line,) = [line for line in verify._lines([], own, good=False) if "not asked" in line]
     assert line.strip() == "not asked, as so many others are: m20, m21, m22"
 
 
-def test_of_a_deployment_only_numbers_are_taken():
+def test_of_a_deployment_only_what_decides_routing_is_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
     params.update(
         tpm="os.environ/TPM",
@@ -305,8 +334,11 @@ def test_of_a_deployment_only_numbers_are_taken():
         order=2,
         cooldown_time=float("nan"),
         extra_headers={"x": "y"},
+        tags=["free", "eu"],
+        region_name="http://x",
     )
-    (group,) = own_groups([{"model_name": "m", "litellm_params": params}, {"model_name": "m"}][:1])
+    info = {"team_id": "t 1", "team_public_model_name": "x/y", "base_model": ["http://x"], "rpm": 5}
+    (group,) = own_groups([{"model_name": "m", "litellm_params": params, "model_info": info}])
     (entry,) = group.entries("http://stand-in")
     assert entry["litellm_params"] == {
         "model": "openai/own-0",
@@ -314,7 +346,9 @@ def test_of_a_deployment_only_numbers_are_taken():
         "api_key": "not-a-key",
         "rpm": 60,
         "order": 2,
+        "tags": ["free", "eu"],
     }
+    assert entry["model_info"] == {"team_id": "t 1", "team_public_model_name": "x/y", "rpm": 5}
 
 
 def shipped_configurations() -> list[Path]:
