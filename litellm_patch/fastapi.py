@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .handler_tables import add_handlers, answer_without, own_table
 from .report import once
+from .seams.exposed_headers import expose
 from .seams.telling import tell
 from .wait.limits import is_own_refusal
 
@@ -74,10 +75,12 @@ def install(app: Starlette, body: Body = openai_body) -> None:
         told = tell(refusal, None, {})
         seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
-            return JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
+            answer = JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
         except Exception as error:  # the app's own callable: a refusal must still be answered
             once(logging.WARNING, f"the app's body for a refusal failed: {type(error).__name__}")
             content = openai_body(refusal, seconds)
-            return JSONResponse(content, status_code=429, headers=headers)
+            answer = JSONResponse(content, status_code=429, headers=headers)
+        expose(answer, request)
+        return answer
 
     add_handlers(app, dict.fromkeys(classes, handler))

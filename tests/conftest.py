@@ -56,6 +56,7 @@ GROUPS = (
     "healthy",
     "provider-429",
     "needed",
+    "browser",
 )
 AT_ANTHROPIC = ("sdk-messages",)
 """Those of them whose deployments are called by Anthropic's API, not OpenAI's."""
