@@ -15,6 +15,7 @@ clients of it run at the same time, most of them asleep.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 import time
@@ -167,6 +168,7 @@ def main() -> None:
     parser.add_argument("--client", action="append", help="only these")
     parser.add_argument("--situation", action="append", help="only these")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     chosen = [
         (client, situation)
         for client in CLIENTS
