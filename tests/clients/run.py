@@ -84,10 +84,11 @@ def proxied(places: Sequence[tuple[Client, Situation]], where: str) -> Iterator[
     path = f"{repository}/litellm_patch/bootstrap:{repository}" if repository else ""
     with ExitStack() as stack:
         stand_in = stack.enter_context(running_stand_in())
-        models = {str(n): f"group-{n}" for n in range(len(places))}
+        models = [_group(number, *place) for number, place in enumerate(places)]
+        groups = dict(zip(models, places))
         entries = [
             entry
-            for (client, situation), model in zip(places, models.values())
+            for model, (client, situation) in groups.items()
             for entry in situation.deployments(model, stand_in, client.provider)
         ]
         proxy = stack.enter_context(
@@ -98,15 +99,26 @@ def proxied(places: Sequence[tuple[Client, Situation]], where: str) -> Iterator[
                 waiting=lambda seconds: _progress(f"the proxy starts: {seconds:.0f} s"),
             )
         )
-        found = {}
-        for (client, situation), (name, model) in zip(places, models.items()):
-            begin = partial(situation.bring_about, proxy, stand_in, model)
+        begin = {
+            model: partial(situation.bring_about, proxy, stand_in, model)
+            for model, (_, situation) in groups.items()
+        }
+        for model, (_, situation) in groups.items():
             if situation.long:
-                _progress(f"{model}: {situation.name}")
-                begin()
-                begin = _nothing
-            found[name] = Place(client, situation, Cell(Proxied(proxy), begin), model)
-        yield found
+                _progress(f"{situation.name} begins")
+                begin.pop(model)()
+        yield {
+            str(number): Place(*place, Cell(Proxied(proxy), begin.get(model, _nothing)), model)
+            for number, (place, model) in enumerate(zip(places, models))
+        }
+
+
+def _group(number: int, client: Client, situation: Situation) -> str:
+    """The model group of a cell. A situation that began before its clients has one for them all:
+    LiteLLM keeps 200 things in memory, and forgets cooldowns when they are more."""
+    if situation.long:
+        return f"long-{SITUATIONS.index(situation)}-{client.provider}"
+    return f"group-{number}"
 
 
 def _nothing() -> None:
