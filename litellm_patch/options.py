@@ -3,7 +3,7 @@
 | variable | values | default |
 | --- | --- | --- |
 | ``LITELLM_PATCH_PACING`` | ``auto``, ``off``, or clients per second | ``auto`` |
-| ``LITELLM_PATCH_MAX_WAIT`` | longest wait that clients act on, in seconds; ``none`` | 60 |
+| ``LITELLM_PATCH_MAX_WAIT`` | longest wait that clients act on, in seconds; ``none`` | by client |
 | ``LITELLM_PATCH_WORKERS`` | workers, of all proxies, that share the clients | LiteLLM's own |
 | ``LITELLM_PATCH_FORWARD_PROVIDER`` | ``on`` forwards a provider's own ``Retry-After`` | ``off`` |
 """
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .report import once
-from .wait.patience import HONOURED
 
 PACING = "LITELLM_PATCH_PACING"
 MAX_WAIT = "LITELLM_PATCH_MAX_WAIT"
@@ -44,7 +43,8 @@ class Options:
     Attributes:
         pacing: whether refused clients get places in a queue.
         rate: clients per second for all workers together; None means to learn it.
-        max_wait: seconds; infinite means that every wait is told as it is.
+        max_wait: seconds; infinite means that every wait is told as it is. None leaves it to what
+            is known of each client.
         workers: at least 1.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
         problems: one finished sentence for each value, or name, that was ignored.
@@ -52,7 +52,7 @@ class Options:
 
     pacing: bool = True
     rate: float | None = None
-    max_wait: float = HONOURED
+    max_wait: float | None = None
     workers: int = 1
     forward_provider: bool = False
     problems: tuple[str, ...] = ()
@@ -98,14 +98,14 @@ def _pacing(text: str, problems: list[str]) -> tuple[bool, float | None]:
     return True, rate
 
 
-def _max_wait(text: str, problems: list[str]) -> float:
+def _max_wait(text: str, problems: list[str]) -> float | None:
     text = text.strip().lower()
     if text == "none":
         return math.inf
     seconds = _positive(text)
     if seconds is None and text:
         problems.append(f"{MAX_WAIT} is not none or a number of seconds above 0: it is ignored")
-    return HONOURED if seconds is None else seconds
+    return seconds
 
 
 def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: list[str]) -> int:

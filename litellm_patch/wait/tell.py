@@ -37,11 +37,12 @@ class Teller:
 
     Attributes:
         pacer: gives the clients of a cooling group different moments; None turns pacing off.
-        max_wait: the longest wait that clients act on, in seconds; infinite for any.
+        max_wait: the longest wait that clients act on, in seconds; infinite for any. None leaves
+            it to what is known of each client.
     """
 
     pacer: Pacer | None = None
-    max_wait: float = HONOURED
+    max_wait: float | None = None
 
     def tell(
         self,
@@ -76,18 +77,26 @@ class Teller:
         """`refusal` with the seconds after which its client should return."""
         if refusal.seconds is None:
             return refusal
-        told = first_step(refusal.seconds, self.max_wait)
+        honoured = self._honoured(refusal)
+        told = first_step(refusal.seconds, honoured)
         if told is None:
             return replace(refusal, out_of_reach=True)
-        place = None if self.pacer is None else _place(self.pacer, refusal, now)
-        if place is not None and refusal.seconds <= self.max_wait:
-            told = min(max(place - now, told), self.max_wait)
+        place = None if self.pacer is None else _place(self.pacer, refusal, now, honoured)
+        if place is not None and refusal.seconds <= honoured:
+            told = min(max(place - now, told), honoured)
         elif place is not None:  # a moment at which to come back and be told the rest
             told = min(max(place - now, SHORTEST), told)
         return replace(refusal, seconds=told)
 
+    def _honoured(self, refusal: Refusal) -> float:
+        """The longest wait, in seconds, that the client of `refusal` acts on."""
+        if self.max_wait is not None:
+            return self.max_wait
+        known = None if refusal.cooling is None else refusal.cooling.honoured
+        return HONOURED if known is None else known
 
-def _place(pacer: Pacer, refusal: Refusal, now: float) -> float | None:
+
+def _place(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
     """The moment for the client of `refusal`; None where there is no queue, as for a limit."""
     cooling, source = refusal.cooling, refusal.source
     if cooling is None or cooling.ready_at is None or source is None:
@@ -95,6 +104,6 @@ def _place(pacer: Pacer, refusal: Refusal, now: float) -> float | None:
     place = marks.get(source, PLACE)
     if not isinstance(place, float):
         ready_at, known = cooling.ready_at, cooling.rate()
-        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown)
+        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
         marks.put(source, PLACE, place)
     return place

@@ -23,7 +23,7 @@ from litellm_patch.options import (
 
 
 def test_an_empty_environment_gives_the_defaults():
-    assert read({}) == Options(pacing=True, rate=None, max_wait=60, workers=1)
+    assert read({}) == Options(pacing=True, rate=None, max_wait=None, workers=1)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_pacing_is_off_auto_or_a_rate(text, pacing, rate):
 @pytest.mark.parametrize("name", ["LITELLM_PATCH_PACING", "LITELLM_PATCH_MAX_WAIT"])
 def test_a_bad_number_is_ignored_and_said(name, text):
     options = read({name: text})
-    assert (options.pacing, options.rate, options.max_wait) == (True, None, 60)
+    assert (options.pacing, options.rate, options.max_wait) == (True, None, None)
     assert len(options.problems) == 1
     assert name in options.problems[0]
 
@@ -86,7 +86,7 @@ ANYTHING = st.dictionaries(
 def test_whatever_the_environment_says_the_options_can_be_used(environ, arguments):
     options = read(environ, arguments)
     assert options.rate is None or 0 < options.rate < math.inf
-    assert 0 < options.max_wait <= math.inf
+    assert options.max_wait is None or 0 < options.max_wait <= math.inf
     assert 1 <= options.workers <= 10_000
     ours = {PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER} & set(environ)
     assert len(options.problems) <= len(ours)

@@ -107,6 +107,20 @@ def test_no_client_is_told_more_than_it_acts_on(told):
     assert told(refusal(90), MAX_WAIT="none", PACING="off") == [90]
 
 
+def test_a_known_client_is_told_what_it_acts_on(told):
+    def known():
+        error = refusal(75)
+        marks.put(error, COOLING, Cooling(NOW + 75, "m", honoured=120))
+        return error
+
+    assert told(known(), refusal(75), PACING="off") == [75, 59]
+    assert told(known(), MAX_WAIT="60", PACING="off") == [59]
+    waits = told(*[known() for _ in range(60)])
+    assert len(set(waits)) == 60
+    assert min(waits) == 75
+    assert max(waits) <= 120
+
+
 def test_with_a_largest_wait_clients_are_told_different_times_all_the_same(told):
     waits = told(*[refusal(10) for _ in range(30)], MAX_WAIT="12")
     assert len(set(waits)) == 30
