@@ -8,7 +8,7 @@ of them.
     python tests/clients/table.py
 
 A side is a virtual environment with LiteLLM's proxy, and the repository whose litellm_patch is on
-in it. The rows of a side in results.csv are replaced; a side takes about three minutes, since all
+in it. The rows of a side in results.csv are replaced. A run takes about four minutes, since all
 clients of it run at the same time, most of them asleep.
 """
 
@@ -43,18 +43,19 @@ FIRST_WITHIN = 20.0  # seconds for one of them to get its first answer
 
 @dataclass
 class Place:
-    """A cell, who plays it and where."""
+    """A cell, who plays it, in which situation, and what answers."""
 
+    side: str
     client: Client
     situation: Situation
     cell: Cell
     model: str = "m"
     ended: tuple[float, Mapping[str, Any]] | None = None
 
-    def result(self, side: str) -> Result:
+    def result(self) -> Result:
         began, cell = self.cell.began, self.cell
         told = " ".join(asked.told for asked in cell.asked if asked.status != 200)
-        common = (side, self.situation.name, self.client.name)
+        common = (self.side, self.situation.name, self.client.name)
         if self.ended is None or began is None:
             seconds = 0.0 if began is None else time.monotonic() - began
             return Result(*common, ASLEEP, round(seconds, 1), len(cell.asked), told)
@@ -74,11 +75,10 @@ class Place:
         return self.ended is not None or (began is not None and now - began > WATCHED)
 
 
-Places = Mapping[str, Place]
-
-
 @contextmanager
-def proxied(places: Sequence[tuple[Client, Situation]], where: str) -> Iterator[Places]:
+def proxied(
+    side: str, where: str, places: Sequence[tuple[Client, Situation]]
+) -> Iterator[list[Place]]:
     """Cells in front of a real proxy in the environment that `where` names."""
     environment, _, repository = where.partition("+")
     path = f"{repository}/litellm_patch/bootstrap:{repository}" if repository else ""
@@ -107,10 +107,10 @@ def proxied(places: Sequence[tuple[Client, Situation]], where: str) -> Iterator[
             if situation.long:
                 _progress(f"{situation.name} begins")
                 begin.pop(model)()
-        yield {
-            str(number): Place(*place, Cell(Proxied(proxy), begin.get(model, _nothing)), model)
-            for number, (place, model) in enumerate(zip(places, models))
-        }
+        yield [
+            Place(side, *place, Cell(Proxied(proxy), begin.get(model, _nothing)), model)
+            for place, model in zip(places, models)
+        ]
 
 
 def _group(number: int, client: Client, situation: Situation) -> str:
@@ -125,19 +125,19 @@ def _nothing() -> None:
     """What is left to do when a long situation has begun before its client."""
 
 
-@contextmanager
-def scripted(places: Sequence[tuple[Client, Situation]], policy: str) -> Iterator[Places]:
+def scripted(policy: str, places: Sequence[tuple[Client, Situation]]) -> list[Place]:
     """Cells in front of answers that tell what a policy says."""
 
     def place(client: Client, situation: Situation) -> Place:
         script = Scripted(situation.lasts, POLICIES[policy])
-        return Place(client, situation, Cell(script, script.begin))
+        return Place(policy, client, situation, Cell(script, script.begin))
 
-    yield {str(n): place(*each) for n, each in enumerate(places)}
+    return [place(*each) for each in places]
 
 
-def play(side: str, places: Places, root: Path) -> list[Result]:
+def play(in_order: Sequence[Place], root: Path) -> list[Result]:
     """All places at the same time."""
+    places = {str(number): place for number, place in enumerate(in_order)}
     lock = threading.Lock()
 
     def report(what: Mapping[str, Any]) -> None:
@@ -148,7 +148,7 @@ def play(side: str, places: Places, root: Path) -> list[Result]:
         url = stack.enter_context(running_front({n: place.cell for n, place in places.items()}))
         starts: dict[str, Callable[[Job], None]] = {}
         for client in {p.client.name: p.client for p in places.values()}.values():
-            _progress(f"{side}: {client.name} starts")
+            _progress(f"{client.name} starts")
             starts[client.name] = stack.enter_context(playing(client, root, report))
         for name, place in places.items():
             starts[place.client.name](Job(name, f"{url}/{name}", place.model))
@@ -157,11 +157,11 @@ def play(side: str, places: Places, root: Path) -> list[Result]:
         while True:
             now = time.monotonic()
             over = sum(place.is_over(now) for place in places.values())
-            _progress(f"{side}: {over} of {len(places)} are over")
+            _progress(f"{over} of {len(places)} are over")
             if over == len(places) or now > limit:
                 break
             time.sleep(0.5)
-        return [place.result(side) for place in places.values()]
+        return [place.result() for place in places.values()]
 
 
 def _wait_for_its_first_answer(cell: Cell) -> None:
@@ -188,12 +188,16 @@ def main() -> None:
         if client.name in (arguments.client or [client.name])
         and situation.name in (arguments.situation or [situation.name])
     ]
-    for side, where in (text.split("=", 1) for text in arguments.side):
-        with proxied(chosen, where) as places:
-            _keep(RESULTS, play(side, places, arguments.folder))
+    if arguments.side:
+        with ExitStack() as stack:
+            sides = [
+                stack.enter_context(proxied(*text.split("=", 1), chosen)) for text in arguments.side
+            ]
+            # A client on all sides in the same moment.
+            in_order = [place for each in zip(*sides) for place in each]
+            _keep(RESULTS, play(in_order, arguments.folder))
     for policy in (arguments.policy or POLICIES) if arguments.scripted else ():
-        with scripted(chosen, policy) as places:
-            _keep(SCRIPTED, play(policy, places, arguments.folder))
+        _keep(SCRIPTED, play(scripted(policy, chosen), arguments.folder))
 
 
 def _keep(path: Path, results: Sequence[Result]) -> None:
