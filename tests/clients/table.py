@@ -34,8 +34,18 @@ longer than that.
 ON_CHOICE = """\
 ## What a server may tell
 
-The same clients against a script that refuses and tells the same each time: what was tried
-before anything was chosen (watched for 100 s).
+The same clients against a script that refuses and always tells the same (watched for 100 s). It
+was run before anything was chosen, and decided:
+
+- *The time left* makes some clients sleep for hours, and Claude Code give up at 75 s, which it
+  bears when it is told less. So nobody is told more than everybody acts on.
+- Of *at most 60*, openai-node 4 and 5 and Vercel's AI SDK ignore 60 itself; *at most 59* serves
+  all. So a first step is 59 s, and 60 s are told as 59,999 ms.
+- Told that again and again, all of them wait for as long as their retries last (two minutes with
+  two retries) and fail all the same. So what their retries do not reach is not told at all.
+- *Nothing* is what LiteLLM tells without the patch. *x-should-retry: false* saves the SDKs two
+  requests, and ends Claude Code's three minutes of retries; but those may still succeed after a
+  minute or two. So it is sent from ten minutes on.
 """
 
 
