@@ -1,11 +1,11 @@
 """Play every client in every situation, against real proxies or a script, and write what became
 of them.
 
-    python tests/clients/install.py FOLDER
+    python tests/clients/install_clients.py FOLDER
     python tests/clients/run.py FOLDER --side "1.89.7=ENVIRONMENT" \\
         --side "1.89.7, patch=ENVIRONMENT+REPOSITORY"
     python tests/clients/run.py FOLDER --scripted
-    python tests/clients/table.py
+    python tests/clients/client_table.py
 
 A side is a virtual environment with LiteLLM's proxy, and the repository whose litellm_patch is on
 in it. The rows of a side in results.csv are replaced. A run takes about four minutes, since all
@@ -26,10 +26,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
-from clients import CLIENTS, Client, Job, playing
 from front import Cell, running_front
+from outcome import ASLEEP, FAILED, SERVED, WATCHED, Result, read, write
 from policies import POLICIES
-from result import ASLEEP, FAILED, SERVED, WATCHED, Result, read, write
+from real_clients import CLIENTS, Client, Job, playing
 from situations import SITUATIONS, Proxied, Scripted, Situation
 
 from litellm_patch.lab.proxy import config, running_proxy
@@ -173,7 +173,7 @@ def _wait_for_its_first_answer(cell: Cell) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("folder", type=Path, help="where install.py put the clients")
+    parser.add_argument("folder", type=Path, help="where install_clients.py put the clients")
     parser.add_argument("--side", action="append", default=[], metavar="NAME=ENV[+REPOSITORY]")
     parser.add_argument("--scripted", action="store_true", help="every policy of policies.py")
     parser.add_argument("--policy", action="append", help="only this one")

@@ -1,6 +1,6 @@
 """Install the clients of the table, each version in a folder of its own, from the registries.
 
-    python tests/clients/install.py FOLDER [NAME ...]
+    python tests/clients/install_clients.py FOLDER [NAME ...]
 
 Needs uv and npm. What is installed already stays.
 """

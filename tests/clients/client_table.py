@@ -1,6 +1,6 @@
 """Write TABLE.md from results.csv and scripted.csv.
 
-python tests/clients/table.py
+python tests/clients/client_table.py
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from result import WATCHED, Result, read
+from outcome import WATCHED, Result, read
 
 HERE = Path(__file__).parent
 RESULTS, SCRIPTED, TABLE = HERE / "results.csv", HERE / "scripted.csv", HERE / "TABLE.md"
@@ -18,7 +18,7 @@ PATCH = ", patch"
 EXPLANATION = f"""\
 # What real clients do
 
-Each client is the real one with its defaults (`install.py` has the versions), against a real
+Each client is the real one with its defaults (`install_clients.py` has the versions), against a real
 proxy in front of a stand-in provider that would serve again at once: `run.py`. Seconds count from
 the first request to the outcome; in brackets the requests that the client sent.
 

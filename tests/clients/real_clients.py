@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
-from install import folder_of, node_of, python_of
+from install_clients import folder_of, node_of, python_of
 
 KEY = "sk-litellm-patch-lab-5e0c1f"
 PLAYERS = Path(__file__).parent / "players"

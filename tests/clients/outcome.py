@@ -13,9 +13,9 @@ WATCHED = 150.0
 """Seconds after its first request for which a client is watched. What has neither been served
 nor failed by then is asleep, whatever it was told."""
 
-SLACK = 5.0
-"""Seconds by which a client may be later than another without that being worse: backoffs are
-random, and the machine is busy."""
+SLACK = 15.0
+"""Seconds by which a client may be later than another without that being worse. Backoffs are
+random: the three of httpx-retries, which is told nothing on either side, take 0 to 14 s."""
 
 
 @dataclass(frozen=True)
