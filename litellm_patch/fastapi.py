@@ -25,6 +25,7 @@ from .handler_tables import (
     tables,
 )
 from .report import once
+from .seams.exposed_headers import expose
 from .seams.telling import tell
 from .wait.limits import is_own_refusal
 
@@ -87,11 +88,13 @@ def install(app: Starlette, body: Body = openai_body) -> None:
         told = tell(refusal, None, {})
         seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
-            return JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
+            answer = JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
         except Exception as error:  # the app's own callable: a refusal must still be answered
             once(logging.WARNING, f"the app's body for a refusal failed: {type(error).__name__}")
             content = openai_body(refusal, seconds)
-            return JSONResponse(content, status_code=429, headers=headers)
+            answer = JSONResponse(content, status_code=429, headers=headers)
+        expose(answer, request)
+        return answer
 
     keys = [only(each, is_own_refusal) for each in classes]
     add_handlers(app, dict.fromkeys(keys, handler))

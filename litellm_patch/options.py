@@ -3,7 +3,7 @@
 | variable | values | default |
 | --- | --- | --- |
 | ``LITELLM_PATCH_PACING`` | ``auto``, ``off``, or clients per second | ``auto`` |
-| ``LITELLM_PATCH_MAX_WAIT`` | largest wait that is told, in seconds; ``none`` | ``none`` |
+| ``LITELLM_PATCH_MAX_WAIT`` | longest wait that clients act on, in seconds; ``none`` | by client |
 | ``LITELLM_PATCH_WORKERS`` | workers, of all proxies, that share the clients | LiteLLM's own |
 | ``LITELLM_PATCH_FORWARD_PROVIDER`` | ``on`` forwards a provider's own ``Retry-After`` | ``off`` |
 """
@@ -43,7 +43,8 @@ class Options:
     Attributes:
         pacing: whether refused clients get places in a queue.
         rate: clients per second for all workers together; None means to learn it.
-        max_wait: seconds; None means that every wait is told as it is.
+        max_wait: seconds; infinite means that every wait is told as it is. None leaves it to what
+            is known of each client.
         workers: at least 1.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
         problems: one finished sentence for each value, or name, that was ignored.
@@ -99,10 +100,10 @@ def _pacing(text: str, problems: list[str]) -> tuple[bool, float | None]:
 
 def _max_wait(text: str, problems: list[str]) -> float | None:
     text = text.strip().lower()
-    if text in ("", "none"):
-        return None
+    if text == "none":
+        return math.inf
     seconds = _positive(text)
-    if seconds is None:
+    if seconds is None and text:
         problems.append(f"{MAX_WAIT} is not none or a number of seconds above 0: it is ignored")
     return seconds
 

@@ -56,6 +56,7 @@ GROUPS = (
     "healthy",
     "provider-429",
     "needed",
+    "browser",
 )
 AT_ANTHROPIC = ("sdk-messages",)
 """Those of them whose deployments are called by Anthropic's API, not OpenAI's."""
@@ -92,8 +93,9 @@ def checks_rpm_before_a_call() -> bool:
     return any(litellm_has(text, file) for file in ("router.py", "router_python_core.py"))
 
 
-EXACT = {"LITELLM_PATCH_PACING": "off"}
-"""For tests of the exact time left; with pacing each of several clients is told more than that."""
+EXACT = {"LITELLM_PATCH_PACING": "off", "LITELLM_PATCH_MAX_WAIT": "none"}
+"""For tests of the exact time left; else each of several clients is told more than that, and none
+more than it acts on."""
 
 STRICT = {**EXACT, "LITELLM_PATCH": "strict"}
 """With it a proxy of a release that a seam does not fit ends at its start."""

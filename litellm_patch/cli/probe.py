@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from http.client import InvalidURL
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 from ..lab.client import Response, call
 from ..lab.endpoints import ENDPOINTS
 from ..wait.delay_seconds import parse_delay_seconds
+from ..wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
+from ..wait.patience import first_step
 from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, WrongUsage
 from .refusal import FORWARDED, OWN, UNCLEAR, whose_refusal
 
@@ -83,6 +86,13 @@ def _judge(answer: Response) -> tuple[int, str]:
             return GOOD, "the model is cooling, and the client is told when to come back"
         if values:
             return BAD, "the model is cooling, but Retry-After is not one whole number"
+        if "false" in answer.all(SHOULD_RETRY):
+            return GOOD, "the model is cooling for so long that the client is told not to retry"
+        if first_step(_configured(answer)) is None:
+            return (
+                NOTHING_PROVEN,
+                "the model is cooling for longer than clients wait: nothing is proven",
+            )
         return BAD, "the model is cooling, and the client is NOT told when to come back"
     return NOTHING_PROVEN, f"{_why_nothing_is_proven(answer, whose)}: nothing is proven"
 
@@ -101,9 +111,15 @@ def _why_nothing_is_proven(answer: Response, whose: str) -> str:
     return "this error is no refusal of a cooling model"
 
 
+def _configured(answer: Response) -> float:
+    """The seconds of the whole cooldown, which LiteLLM's message tells; 0 where it does not."""
+    found = re.search(rb"Try again in (\d{1,9}(?:\.\d+)?) second", answer.body)
+    return float(found[1]) if found else 0.0
+
+
 def _say(options: argparse.Namespace, status: int, verdict: str, answer: Response | None) -> int:
     """Print the verdict. Never the body, the key or the URL: they may hold secrets."""
-    shown = ("retry-after", "retry-after-ms")
+    shown = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
     told = {name: answer.all(name) for name in shown} if answer is not None else {}
     if options.json:
         code = answer.status if answer is not None else None
@@ -112,7 +128,7 @@ def _say(options: argparse.Namespace, status: int, verdict: str, answer: Respons
     if answer is not None:
         print(f"HTTP {answer.status} {answer.reason}")
         for name in shown:
-            for value in told[name] or (["(none)"] if name == "retry-after" else []):
+            for value in told[name] or (["(none)"] if name == RETRY_AFTER else []):
                 print(f"{name}: {value}")
     print(verdict, file=sys.stdout if answer is not None else sys.stderr)
     return status

@@ -83,6 +83,34 @@ _UNSET = (
 
 
 def _responses(body: Body) -> Answer:
+    whole = _response(body)
+    if not body.get("stream"):
+        return Answer.json(whole)
+    message = whole["output"][0]
+    place = {"output_index": 0, "content_index": 0, "item_id": message["id"]}
+    return _events(
+        {"type": "response.created", "response": {**whole, "status": "in_progress", "output": []}},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**message, "status": "in_progress", "content": []},
+        },
+        {"type": "response.output_text.delta", **place, "delta": "served"},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.completed", "response": whole},
+    )
+
+
+def _events(*events: Body) -> Answer:
+    """A stream of numbered events that name their type twice, as OpenAI and Anthropic do."""
+    lines = (
+        f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
+        for number, event in enumerate(events)
+    )
+    return Answer("".join(lines).encode(), content_type="text/event-stream")
+
+
+def _response(body: Body) -> Body:
     text = {"type": "output_text", "text": "served", "annotations": []}
     message = {
         "type": "message",
@@ -91,35 +119,45 @@ def _responses(body: Body) -> Answer:
         "status": "completed",
         "content": [text],
     }
-    return Answer.json(
-        {
-            **dict.fromkeys(_UNSET),
-            "id": "resp_1",
-            "object": "response",
-            "created_at": 1,
-            "status": "completed",
-            "model": body.get("model"),
-            "output": [message],
-            "parallel_tool_calls": False,
-            "tool_choice": "auto",
-            "tools": [],
-            "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
-        }
-    )
+    return {
+        **dict.fromkeys(_UNSET),
+        "id": "resp_1",
+        "object": "response",
+        "created_at": 1,
+        "status": "completed",
+        "model": body.get("model"),
+        "output": [message],
+        "parallel_tool_calls": False,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
+    }
 
 
 def _messages(body: Body) -> Answer:
-    return Answer.json(
-        {
-            "id": "msg_1",
-            "type": "message",
-            "role": "assistant",
-            "model": body.get("model"),
-            "content": [{"type": "text", "text": "served"}],
-            "stop_reason": "end_turn",
-            "stop_sequence": None,
-            "usage": {"input_tokens": 1, "output_tokens": 1},
-        }
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    text = {"type": "text", "text": "served"}
+    whole = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": body.get("model"),
+        "content": [text],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": usage,
+    }
+    if not body.get("stream"):
+        return Answer.json(whole)
+    delta = {"type": "text_delta", "text": "served"}
+    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    return _events(
+        {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": {**text, "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": stop, "usage": usage},
+        {"type": "message_stop"},
     )
 
 

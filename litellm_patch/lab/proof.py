@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Callable
 
+from ..options import MAX_WAIT
 from ..wait.exception_chain import NO_DEPLOYMENTS
 from .client import Response
 from .cooling import CHAT, DidNotCool, ask, cool_down
@@ -58,7 +59,12 @@ def compare(
             models = model_list(stand_in.url) + fallback_groups(stand_in.url)
             models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
             start = running_proxy(
-                config(models, **sections), launch=launch, program=program, waiting=waiting
+                config(models, **sections),
+                launch=launch,
+                program=program,
+                # Also what is longer than clients wait shall be seen.
+                environment={MAX_WAIT: "none"},
+                waiting=waiting,
             )
             side = _Side(stack.enter_context(start), stand_in)
             return {**side.kinds(), **side.with_fallback(), **side.own(own)}

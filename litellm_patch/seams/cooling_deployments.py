@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -15,6 +15,7 @@ from ..wait.cooldown_records import HeldCooldown, seconds_left
 from ..wait.cooling import Cooling
 from ..wait.delay_seconds import usable_seconds
 from ..wait.exception_chain import SHORTEST
+from ..wait.known_clients import honoured_by
 from ..wait.limits import is_pinned_refusal
 from ..wait.pacing import KnownRate
 from .asked_cooldowns import Asked
@@ -67,7 +68,8 @@ def cooling_of_refusal(
     if refused is None or cooldowns is None:
         return None
     group = str(getattr(refusal, "model", ""))
-    return _cooling(refused, cooldowns, group, _ids(getattr(refusal, "cooldown_list", ())))
+    found = _cooling(refused, cooldowns, group, _ids(getattr(refusal, "cooldown_list", ())))
+    return None if found is None else replace(found, honoured=_honoured(request))
 
 
 def cooling_beside_limit(error: BaseException) -> Cooling | None:
@@ -150,6 +152,13 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
     except Exception as error:  # LiteLLM's router changed: the queue learns without it
         once(logging.DEBUG, f"the router's rates cannot be read: {type(error).__name__}: {error}")
         return KnownRate()
+
+
+def _honoured(request: RefusedRequest | None) -> float | None:
+    """What the client acts on, by the headers that LiteLLM's proxy keeps with its request."""
+    sent = request.kwargs.get("proxy_server_request") if request is not None else None
+    headers = sent.get("headers") if isinstance(sent, Mapping) else None
+    return honoured_by(headers) if isinstance(headers, Mapping) else None
 
 
 def _cooldowns_of(router: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Callable
 from ..handler_tables import add_handlers, ask
 from ..report import failed
 from ..wait.headers import RETRY_AFTER
+from .exposed_headers import expose
 from .proxy_app import loaded_class, table_of
 from .seam import DoesNotFit, Seam, Undo
 from .telling import tell
@@ -33,6 +34,7 @@ class ValidRetryAfter:
             try:
                 if _tell(answer, error):
                     reached()
+                    expose(answer, request)
             except Exception as problem:
                 failed(f"seam {seam.name} failed, LiteLLM's own answer stands", problem)
             return answer

@@ -11,6 +11,7 @@ from .budgets import remember_end
 from .call_joint import AfterCall
 from .cooldown_cache import note_own_cooldown
 from .cooldown_store import note_active, remember_entry
+from .exposed_headers import ExposedHeaders
 from .fallbacks import remember_hop, remember_refusals
 from .limiter_answers import ValidRetryAfter
 from .proxy_app import RefusalHandler
@@ -176,5 +177,15 @@ SEAMS: tuple[Seam, ...] = (
         unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute, and "
         "rag_query converts the router's refusals",
         joint=ValidRetryAfter(),
+    ),
+    Seam(
+        name="proxy-app-cors",
+        module="litellm.proxy.proxy_server",
+        attribute="app",
+        parameters=(),
+        adds="both headers to access-control-expose-headers, for pages of another origin",
+        releases="all since 1.53.1; not /v1/messages from 1.101.2",
+        unnecessary_when="LiteLLM's CORS middleware exposes them",
+        joint=ExposedHeaders(),
     ),
 )

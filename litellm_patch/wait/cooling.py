@@ -24,9 +24,11 @@ class Cooling:
             by whatever name they asked for them.
         cooldown: how long the cooldown of the first was to last, in seconds, if known.
         rate: reads what is known about the rate that they take.
+        honoured: the longest wait that the client acts on, in seconds; None where it is unknown.
     """
 
     ready_at: float | None
     queue: str
     cooldown: float | None = None
     rate: Callable[[], KnownRate] = nothing_known
+    honoured: float | None = None

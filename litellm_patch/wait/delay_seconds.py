@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from datetime import timezone
+from email.utils import parsedate_to_datetime
 
 LARGEST = 2**31 - 1
 """Seconds. RFC 9111 §1.2.2 lets a recipient treat a longer delta as this one; a wait of more
@@ -52,3 +54,16 @@ def parse_delay_seconds(value: object) -> int | None:
     if not (text.isascii() and text.isdigit()) or len(text) > len(str(LARGEST)):
         return None
     return int(text)
+
+
+def parse_http_date(value: object) -> float | None:
+    """The seconds since the epoch of a valid HTTP-date (RFC 9110 §5.6.7), or None."""
+    if not isinstance(value, str):
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+        if date.tzinfo is None:  # an asctime-date names no zone, and is UTC
+            date = date.replace(tzinfo=timezone.utc)
+        return date.timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):  # by Python's version
+        return None

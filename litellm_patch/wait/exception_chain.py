@@ -44,6 +44,7 @@ class Refusal:
         cooling: the deployments whose end `seconds` is, where it is the end of a cooldown.
         source: the exception that `seconds` was read from.
         endless: no wait can come true, because none of the deployments is cooling.
+        out_of_reach: no retry of the client lasts that long, so it is told nothing.
     """
 
     seconds: float | None
@@ -51,6 +52,7 @@ class Refusal:
     cooling: Cooling | None = None
     source: BaseException | None = None
     endless: bool = False
+    out_of_reach: bool = False
 
 
 def native_values(*configured: object) -> frozenset[str]:

@@ -122,6 +122,7 @@ class Pacer:
         ready_at: float,
         known: KnownRate | None = None,
         cooldown: float | None = None,
+        honoured: float = HONOURED,
     ) -> float:
         """The moment at which a client that is refused now should return.
 
@@ -131,6 +132,7 @@ class Pacer:
             ready_at: the moment at which the group's cooldown ends.
             cooldown: how long it was to last, in seconds, if known. It tells when the cooldown
                 began, which a worker that gets few requests notices late.
+            honoured: the longest wait, in seconds, that the client acts on.
         """
         if not (math.isfinite(now) and math.isfinite(ready_at)):
             return ready_at
@@ -144,7 +146,7 @@ class Pacer:
             rate, hurry = self._speed(queue, known)
             if begins:
                 queue.next_arrival = ready_at + self._phase(rate)
-            return _take_place(queue, max(now, ready_at), now, rate, hurry)
+            return _take_place(queue, max(now, ready_at), now + honoured, rate, hurry)
 
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue has learned; None for an unknown group."""
@@ -207,12 +209,14 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
     return min(began, now) if began >= queue.ready_at else now
 
 
-def _take_place(queue: _Queue, earliest: float, now: float, rate: float, hurry: float) -> float:
+def _take_place(
+    queue: _Queue, earliest: float, honoured_until: float, rate: float, hurry: float
+) -> float:
     arrival = max(queue.next_arrival, earliest)
     queue.next_arrival = arrival + 1 / rate
     behind = arrival - earliest
     place = earliest + behind - min(behind, HEAD) * (1 - 1 / hurry)
-    latest = now + HONOURED if earliest <= now + HONOURED else earliest + LONGEST_QUEUE
+    latest = honoured_until if earliest <= honoured_until else earliest + LONGEST_QUEUE
     if place > latest:  # the queue is full: go round, evenly over the time that there is
         window = latest - earliest
         place = earliest + (place - earliest) % window if window > 0 else earliest

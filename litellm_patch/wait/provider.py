@@ -6,15 +6,16 @@ provider's to itself. Operators who want it forwarded say so (`forwarding`).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 
-from .delay_seconds import parse_delay_seconds
-from .exception_chain import Refusal, related
-from .headers import retry_after_values
+from .delay_seconds import parse_delay_seconds, parse_http_date, usable_seconds
+from .exception_chain import SHORTEST, Refusal, related
+from .headers import RETRY_AFTER
 
 
 def find_provider_wait(error: BaseException | None, message: str | None) -> Refusal | None:
-    """What the provider behind `error` asked for, where it is a valid number of seconds.
+    """What the provider behind `error` asked for, where it is a valid ``Retry-After``.
 
     Args:
         error: the exception being handled.
@@ -29,9 +30,9 @@ def find_provider_wait(error: BaseException | None, message: str | None) -> Refu
         if getattr(found, "status_code", None) != 429 or not said:
             continue
         for headers in _headers(found):
-            seconds = parse_delay_seconds(_retry_after(headers))
+            seconds = _seconds(headers)
             if seconds is not None:
-                return Refusal(float(seconds))
+                return Refusal(seconds)
     return None
 
 
@@ -47,6 +48,20 @@ def _headers(error: BaseException) -> Iterator[Mapping[object, object]]:
             yield headers
 
 
-def _retry_after(headers: Mapping[object, object]) -> object:
-    values = retry_after_values(headers)
+def _seconds(headers: Mapping[object, object]) -> float | None:
+    """What a ``Retry-After`` says, as RFC 9110 §10.2.3 has it: seconds, or a date."""
+    value = _only(headers, RETRY_AFTER)
+    seconds = parse_delay_seconds(value)
+    if seconds is not None:
+        return float(seconds)
+    until = parse_http_date(value)
+    if until is None:
+        return None
+    answered = parse_http_date(_only(headers, "date"))  # by the clock that wrote the other, too
+    now = time.time() if answered is None else answered
+    return usable_seconds(max(until - now, SHORTEST))
+
+
+def _only(headers: Mapping[object, object], name: str) -> object:
+    values = [value for key, value in headers.items() if str(key).lower() == name]
     return values[0] if len(values) == 1 else None

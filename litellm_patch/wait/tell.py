@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from . import marks
-from .exception_chain import Refusal
+from .exception_chain import SHORTEST, Refusal
 from .headers import with_retry_after
 from .limits import find_own_refusal
 from .pacing import Pacer
+from .patience import HONOURED, first_step
 from .provider import find_provider_wait
 
 PLACE = "litellm_patch_place"
@@ -36,7 +37,8 @@ class Teller:
 
     Attributes:
         pacer: gives the clients of a cooling group different moments; None turns pacing off.
-        max_wait: seconds; no longer wait is told. None is no limit.
+        max_wait: the longest wait that clients act on, in seconds; infinite for any. None leaves
+            it to what is known of each client.
     """
 
     pacer: Pacer | None = None
@@ -73,24 +75,35 @@ class Teller:
 
     def _paced(self, refusal: Refusal, now: float) -> Refusal:
         """`refusal` with the seconds after which its client should return."""
-        seconds = refusal.seconds
-        if seconds is None:
+        if refusal.seconds is None:
             return refusal
-        if self.pacer is not None:
-            seconds = max(seconds, _place(self.pacer, refusal, now) - now)
+        honoured = self._honoured(refusal)
+        told = first_step(refusal.seconds, honoured)
+        if told is None:
+            return replace(refusal, out_of_reach=True)
+        place = None if self.pacer is None else _place(self.pacer, refusal, now, honoured)
+        if place is not None and refusal.seconds <= honoured:
+            told = min(max(place - now, told), honoured)
+        elif place is not None:  # a moment at which to come back and be told the rest
+            told = min(max(place - now, SHORTEST), told)
+        return replace(refusal, seconds=told)
+
+    def _honoured(self, refusal: Refusal) -> float:
+        """The longest wait, in seconds, that the client of `refusal` acts on."""
         if self.max_wait is not None:
-            seconds = min(seconds, self.max_wait)
-        return replace(refusal, seconds=seconds)
+            return self.max_wait
+        known = None if refusal.cooling is None else refusal.cooling.honoured
+        return HONOURED if known is None else known
 
 
-def _place(pacer: Pacer, refusal: Refusal, now: float) -> float:
-    """The moment for the client of `refusal`; `now` where there is no queue, as for a limit."""
+def _place(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
+    """The moment for the client of `refusal`; None where there is no queue, as for a limit."""
     cooling, source = refusal.cooling, refusal.source
     if cooling is None or cooling.ready_at is None or source is None:
-        return now
+        return None
     place = marks.get(source, PLACE)
     if not isinstance(place, float):
         ready_at, known = cooling.ready_at, cooling.rate()
-        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown)
+        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
         marks.put(source, PLACE, place)
     return place

@@ -11,6 +11,8 @@ import pytest
 from conftest import WITH, WITHOUT
 
 from litellm_patch.cli.main import main
+from litellm_patch.cli.probe import _judge
+from litellm_patch.lab.client import Response
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import MASTER_KEY, config, free_port, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
@@ -48,6 +50,15 @@ def test_a_cooling_model_without_the_patch_is_not(proxy_on, refusing, probe):
     assert status == 1, shown
     assert "retry-after: (none)" in shown
     assert "NOT told" in shown
+
+
+@pytest.mark.parametrize(
+    "headers, status",
+    [((), 3), ((("x-should-retry", "false"),), 0), ((("retry-after", "3600"),), 0)],
+)
+def test_of_a_cooldown_that_no_client_waits_for_there_is_nothing_to_be_told(headers, status):
+    body = b'{"error": {"message": "No deployments available, Try again in 3600 seconds."}}'
+    assert _judge(Response(429, "", headers, body))[0] == status
 
 
 def test_a_model_that_is_not_cooling_proves_nothing(proxy_on, probe):

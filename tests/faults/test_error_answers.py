@@ -34,7 +34,7 @@ HEADERS = {
 }
 
 
-OURS = ("retry-after", "retry-after-ms")
+OURS = ("retry-after", "retry-after-ms", "x-should-retry")
 
 
 def make(refusal, headers, code):
@@ -73,8 +73,9 @@ def same_but_for_the_header(refusal, headers, code) -> None:
     for name in OURS:
         ours = [v for k, v in after[2].items() if str(k).lower() == name]
         assert len(ours) <= 1
-        assert all(value.isascii() and value.isdigit() for value in ours)
-    assert any(str(k).lower() == "retry-after" for k in after[2])
+        assert all(value.isascii() and value.isdigit() or value == "false" for value in ours)
+    told = {str(k).lower() for k in after[2]}.intersection(OURS) - {"retry-after-ms"}
+    assert len(told) == 1, "either when to retry, or not to"
 
 
 @pytest.mark.parametrize("headers", HEADERS)

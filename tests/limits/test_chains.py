@@ -51,7 +51,11 @@ def chain() -> Iterator[Callable[[str], Proxy]]:
                     running_proxy(
                         configuration(stand_in),
                         launch=LAUNCH[side],
-                        environment=provider_of_documents(stand_in),
+                        # Longer than clients wait, so that it does not end meanwhile.
+                        environment={
+                            **provider_of_documents(stand_in),
+                            "LITELLM_PATCH_MAX_WAIT": "none",
+                        },
                     )
                 )
                 refuse(stand_in, "cooling")

@@ -17,6 +17,7 @@ import uvicorn
 from conftest import checks_rpm_before_a_call
 from fastapi import APIRouter, FastAPI, WebSocket
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
@@ -343,6 +344,16 @@ def test_a_body_that_fails_does_not_hide_the_refusal(router):
     app = fastapi_app(router)
     install(app, body=lambda refusal, seconds: object())
     assert_tells(get(app), range(10, COOLDOWN + 1))
+
+
+def test_a_page_of_another_origin_may_read_what_it_is_told(router):
+    app = fastapi_app(router)
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], expose_headers=["x-own"])
+    install(app)
+    with serving(app) as url:
+        answer = call(url, "/ask", None, {"origin": "http://page.example"})
+    exposed = ",".join(answer.all("access-control-expose-headers")).replace(" ", "").split(",")
+    assert sorted(exposed) == ["retry-after", "retry-after-ms", "x-own"]
 
 
 def test_other_errors_are_left_alone():

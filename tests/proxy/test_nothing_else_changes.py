@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 import pytest
-from conftest import LAUNCH, WITH, WITHOUT
+from conftest import EXACT, LAUNCH, WITH, WITHOUT
 
 from litellm_patch.lab.client import chat
 from litellm_patch.lab.proxy import config, running_proxy
@@ -69,7 +69,7 @@ def play(side: str) -> tuple[list, Counter]:
             "fallbacks": [{"first": ["second"]}],
         }
         with running_proxy(
-            config(model_list, router_settings=router), launch=LAUNCH[side]
+            config(model_list, router_settings=router), launch=LAUNCH[side], environment=EXACT
         ) as proxy:
             answers = []
             for model, stream, refused in STEPS:

@@ -61,7 +61,7 @@ def test_an_unusable_cooldown_gets_no_header_and_one_debug_line(make_429, caplog
 
 def test_the_callers_dict_is_not_touched(make_429):
     shared = {"x": "1"}
-    headers = {"x": "1", "retry-after": "60", "retry-after-ms": "60000"}
+    headers = {"x": "1", "retry-after": "60", "retry-after-ms": "59999"}
     assert make_429(refusal(60), headers=shared).headers == headers
     assert shared == {"x": "1"}
 

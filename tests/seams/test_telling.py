@@ -68,7 +68,7 @@ def test_the_same_refusal_has_one_place(told):
 
 
 def test_a_refusal_without_a_known_end_is_told_as_it_is(told):
-    assert told(refusal(None), refusal(None)) == [60, 60]
+    assert told(refusal(None), refusal(None)) == [59.999, 59.999]
 
 
 def test_the_group_that_is_ready_first_gives_the_place(told):
@@ -101,8 +101,39 @@ def test_a_refusal_deep_in_a_chain_that_is_not_told_takes_no_place(told):
     assert marks.get(old, PLACE) is None
 
 
-def test_a_largest_wait_is_not_exceeded(told):
-    assert told(refusal(90), refusal(10), MAX_WAIT="60", PACING="off") == [60, 10]
+def test_no_client_is_told_more_than_it_acts_on(told):
+    assert told(refusal(90), refusal(10), PACING="off") == [59, 10]
+    assert told(refusal(15), refusal(10), MAX_WAIT="12", PACING="off") == pytest.approx([11.8, 10])
+    assert told(refusal(90), MAX_WAIT="none", PACING="off") == [90]
+
+
+def test_a_known_client_is_told_what_it_acts_on(told):
+    def known():
+        error = refusal(75)
+        marks.put(error, COOLING, Cooling(NOW + 75, "m", honoured=120))
+        return error
+
+    assert told(known(), refusal(75), PACING="off") == [75, 59]
+    assert told(known(), MAX_WAIT="60", PACING="off") == [59]
+    waits = told(*[known() for _ in range(60)])
+    assert len(set(waits)) == 60
+    assert min(waits) == 75
+    assert max(waits) <= 120
+
+
+def test_with_a_largest_wait_clients_are_told_different_times_all_the_same(told):
+    waits = told(*[refusal(10) for _ in range(30)], MAX_WAIT="12")
+    assert len(set(waits)) == 30
+    assert max(waits) <= 12
+
+
+def test_what_is_out_of_reach_takes_no_place(told):
+    hour = refusal(3600)
+    assert told(hour, refusal(5)) == [3600, 5]
+    assert marks.get(hour, PLACE) is None
+    native = {"retry-after": "60"}
+    headers = telling._teller().tell(hour, None, native, now=NOW, clock=NOW).headers
+    assert headers == {"x-should-retry": "false"}
 
 
 def test_a_bad_option_is_said_once_and_ignored(told, caplog):

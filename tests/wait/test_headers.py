@@ -63,6 +63,28 @@ def test_each_of_litellms_own_numbers_is_recognised():
     assert with_retry_after({"retry-after": "30"}, LEFT)["retry-after"] == "13"
 
 
+HOUR = Refusal(3500, frozenset({"3600"}), out_of_reach=True)
+MINUTES = Refusal(250, frozenset({"300"}), out_of_reach=True)
+
+
+def test_nothing_is_told_of_what_is_out_of_reach():
+    assert with_retry_after({"x": "1"}, MINUTES) == {"x": "1"}
+
+
+def test_where_it_is_hopeless_clients_are_told_not_to_retry():
+    assert with_retry_after({"x": "1"}, HOUR) == {"x": "1", "x-should-retry": "false"}
+
+
+def test_litellms_own_number_makes_way_for_nothing():
+    assert with_retry_after({"retry-after": "300"}, MINUTES) == {}
+    assert with_retry_after({"Retry-After": "3600"}, HOUR) == {"x-should-retry": "false"}
+
+
+def test_what_somebody_decided_stays_also_where_it_is_out_of_reach():
+    assert with_retry_after({"retry-after": "5"}, HOUR) == {"retry-after": "5"}
+    assert with_retry_after({"x-should-retry": "true"}, HOUR) == {"x-should-retry": "true"}
+
+
 def test_the_given_mapping_is_not_touched():
     assert with_retry_after(MappingProxyType({"a": "b"}), MINUTE)["a"] == "b"
 
