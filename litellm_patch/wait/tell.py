@@ -76,18 +76,22 @@ class Teller:
         seconds = refusal.seconds
         if seconds is None:
             return refusal
-        if self.pacer is not None:
-            seconds = max(seconds, _place(self.pacer, refusal, now) - now)
+        returns = _returns(self.pacer, refusal, now) if self.pacer is not None else None
+        if returns is not None and returns > now:
+            seconds = returns - now
         if self.max_wait is not None:
             seconds = min(seconds, self.max_wait)
         return replace(refusal, seconds=seconds)
 
 
-def _place(pacer: Pacer, refusal: Refusal, now: float) -> float:
-    """The moment for the client of `refusal`; `now` where there is no queue, as for a limit."""
+def _returns(pacer: Pacer, refusal: Refusal, now: float) -> float | None:
+    """The moment for the client of `refusal`; None where there is no queue, as for a limit.
+
+    It may be before the end of the cooldown: see `Pacer.place`.
+    """
     cooling, source = refusal.cooling, refusal.source
     if cooling is None or cooling.ready_at is None or source is None:
-        return now
+        return None
     place = marks.get(source, PLACE)
     if not isinstance(place, float):
         ready_at, known = cooling.ready_at, cooling.rate()

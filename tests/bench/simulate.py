@@ -70,7 +70,7 @@ class Simulation:
     ) -> None:
         self.ends = [0.0] * deployments  # of their cooldowns
         self.outcome = Outcome()
-        self._honoured, (self._before, self._after_) = honoured, busy
+        self._honoured, (self._before, self._afterwards) = honoured, busy
         self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
         self._most_tokens = max(1.0, (capacity or 0.0) * saved)
         self._tokens, self._filled_at = self._most_tokens, 0.0
@@ -104,7 +104,7 @@ class Simulation:
         if not free:
             call.requests.append((began, 429))
             told = self._told(now, min(self.ends))
-            self._after(self._after_, now, lambda then: self._retry(then, call, told))
+            self._after(self._afterwards, now, lambda then: self._retry(then, call, told))
             return
         deployment = self._rng.choice(free)
         taken = self._provider_takes(now)
@@ -112,7 +112,7 @@ class Simulation:
         step = self._served if taken else self._refused
         self._at(
             now + LATENCY,
-            lambda then: self._after(self._after_, then, lambda t: step(t, call, deployment)),
+            lambda then: self._after(self._afterwards, then, lambda t: step(t, call, deployment)),
         )
 
     def _served(self, now: float, call: Call, deployment: int) -> None:
@@ -151,12 +151,17 @@ def simulate(
     seed: int,
     pacers: Sequence[Pacer] | None = None,
     known: KnownRate | None = None,
+    *,
+    deployments: int = 2,
+    honoured: float = OLD_SDK,
+    busy: tuple[float, float] = (BEFORE, AFTER),
 ) -> Outcome:
     """Run one scenario with what one variant of the proxy tells its refused clients.
 
     Args:
         pacers: those of the workers, of which chance picks one for each request.
         known: what the router knows about the group.
+        deployments, honoured, busy: see `Simulation`. The queue knows what clients honour.
     """
     rng = random.Random(seed)
     pacers = pacers or [Pacer(random=rng)]
@@ -165,14 +170,23 @@ def simulate(
         CONFIGURED: lambda now, ready_at: scenario.cooldown,
         EXACT: lambda now, ready_at: ready_at - now,
         PACED: lambda now, ready_at: (
-            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown) - now
+            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown, honoured) - now
         ),
     }
     overload = isinstance(scenario, Overload)
     capacity, saved = (scenario.capacity, scenario.saved) if overload else (None, 0.0)
-    simulation = Simulation(capacity, saved, scenario.cooldown, tells[variant], rng)
+    simulation = Simulation(
+        capacity,
+        saved,
+        scenario.cooldown,
+        tells[variant],
+        rng,
+        deployments=deployments,
+        honoured=honoured,
+        busy=busy,
+    )
     if isinstance(scenario, Recovery):
-        simulation.ends = [scenario.cooldown, scenario.cooldown]
+        simulation.ends = [scenario.cooldown] * deployments
         simulation.outcome.ready_at = scenario.cooldown
     return simulation.run(list(scenario.arrivals(rng)))
 

@@ -105,6 +105,12 @@ def test_a_largest_wait_is_not_exceeded(told):
     assert told(refusal(90), refusal(10), MAX_WAIT="60", PACING="off") == [60, 10]
 
 
+def test_behind_a_long_cooldown_clients_are_told_to_come_back_before_its_end(told):
+    waits = told(*[refusal(90) for _ in range(30)])
+    assert all(30 <= wait <= 60 for wait in waits)
+    assert len(set(waits)) == 30
+
+
 def test_a_bad_option_is_said_once_and_ignored(told, caplog):
     from litellm_patch import report
 
