@@ -2,20 +2,25 @@
 
 If all of them were told the end of the cooldown they would return in one instant, and throw
 the group straight back into it. Each is given a place in a queue instead, as a GCRA (the leaky
-bucket of ITU-T I.371) gives out theoretical arrival times: so many a second, the first ones
-faster.
+bucket of ITU-T I.371) gives out theoretical arrival times: slowly at first, since nothing is
+known of what the provider takes, and faster the longer the queue lasts.
 
 What the group can take is learned from refusals alone, since nothing of ours may run on a
-request that succeeds. A new cooldown that begins soon after the end of the last one, while
-places are still to come, is a *relapse*: the queue was too fast, so the next one is slower.
-One that begins later shows that the recovery *held*, so the next queue is faster.
+request that succeeds. A new cooldown that begins while places are still to come, soon after
+the end of the last one, is a *relapse*: the queue was too fast, so the next one is slower. One
+that begins later was the work of new calls, and the places that it cut off would have been
+used by a faster queue, so the next one is faster. A queue that came to its end brings a slow
+rate back towards the start, and teaches nothing else.
 
 Clients are anonymous. One that returns early, or is refused again, simply gets another place;
-a place whose moment has passed is gone. Several workers each see a part of the clients and
-know nothing of each other: each gives out its share (rate divided by the number of workers)
-and begins its queue at a random fraction of an interval, at most a second, so that equal
-queues do not step in time. Where the number is unknown the queues together are too fast at
-first, relapse, and become slower by themselves.
+a place whose moment has passed is gone. Most clients ignore a wait that is too long for them,
+so a client whose place would be too late gets none: it is told to come back before the
+cooldown ends, at a moment of its own, and is given its place then.
+
+Several workers each see a part of the clients and know nothing of each other: each gives out
+its share (rate divided by the number of workers) and begins its queue at a random fraction of
+an interval, at most a second, so that equal queues do not step in time. Where the number is
+unknown the queues together are too fast at first, relapse, and become slower by themselves.
 
 Times are seconds on one monotonic clock that the caller reads; rates are clients per second.
 """
@@ -23,47 +28,46 @@ Times are seconds on one monotonic clock that the caller reads; rates are client
 from __future__ import annotations
 
 import math
+import os
 import random
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-START = 15.0
-"""Where nothing is known. With `HEAD` it brings 30 clients back within 2 s. (This and
-the constants below were chosen with tests/bench/simulate.py.)"""
+START = 9.0
+"""Where nothing is known. It brings 30 clients back within 4 s. (This and the constants below
+were chosen with tests/bench/random_overloads.py.)"""
+
+DOUBLES = 30.0
+"""Seconds after which a queue is twice as fast as it began: a provider that it would overload
+has refused by then, and a long queue is over sooner."""
 
 SHARE_OF_LIMIT = 0.5
 """The part of a configured limit that a queue begins with: new calls need some of it, too."""
 
 SLOWEST, FASTEST = 1.0, 500.0
-"""Bounds of every rate. Operators also use rpm as a mere weight of deployments; a queue that
-is slower than one a second would put few clients behind what SDKs honour."""
+"""Bounds of what is learned. A slower queue would put few clients behind what SDKs honour."""
 
-HEAD, HEAD_FACTOR = 0.75, 1.25
-"""The first 0.75 s worth of clients returns a quarter faster, so that a few clients hardly
-queue; not in one instant, since a provider may have saved up less than that. A group that has
-relapsed gets no such head start until its rate is back at the beginning."""
-
-SLOWER, FASTER = 0.6, 1.15
+SLOWER, FASTER = 0.6, 1.3
 
 RELAPSE_WITHIN = 1.0
-"""Seconds after the last place in which a new cooldown still counts as a relapse: a provider
+"""Seconds after the last place in which a new cooldown still cuts a queue off: a provider
 takes a moment to refuse, and LiteLLM to record it."""
 
 PROVEN = 4.0
 """Seconds that a queue which is too fast for a provider does not survive: what the provider
-had saved up is spent by then. If the group relapses later, new calls did it, and a slower
-queue would only last longer and meet more of them."""
+had saved up is spent by then. If the group relapses later, new calls did it."""
 
 SAME_END = 0.25
 """Seconds. Two ends of a cooldown that differ by less are one, computed at two moments."""
 
 HONOURED = 60.0
-"""Seconds. openai-python below 3.0, openai-node and others ignore a longer wait and retry
-within a second, so places never push a wait that they would honour beyond it."""
+"""Seconds. openai-python up to 2.51, openai-node and others ignore a longer wait and retry
+within a second."""
 
-LONGEST_QUEUE = 60.0
-"""Seconds after the cooldown's end, for clients that must wait longer than `HONOURED` anyway."""
+_GOLDEN = (math.sqrt(5) - 1) / 2
+"""The multiples of the golden ratio, without their whole part, lie evenly between 0 and 1
+however many there are."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class KnownRate:
     """What is known about the rate that a model group takes, in requests per second.
 
     Attributes:
-        limit: sum of the rpm limits that the operator configured: never faster than this.
+        limit: sum of the rpm limits that the operator configured: never faster than this, but
+            where more clients wait than could then be told a wait that they honour.
         served: what the router counted as served before the cooldown: not the most that the
             group can take, but it took this much.
     """
@@ -86,7 +91,7 @@ class _Queue:
     ready_at: float = -math.inf
     next_arrival: float = -math.inf  # GCRA's theoretical arrival time of the next client
     last_place: float = -math.inf
-    placed: int = 0
+    without_place: int = 0
 
 
 class Pacer:
@@ -107,13 +112,11 @@ class Pacer:
         groups: int = 1000,
         random: random.Random | None = None,
     ) -> None:
-        fixed = _usable(rate)
-        self._fixed = None if fixed is None else _bounded(fixed)
+        self._fixed = _usable(rate)
         self._workers = max(1, workers)
         self._most_groups = max(1, groups)
         self._random = random if random is not None else _RANDOM
         self._queues: OrderedDict[str, _Queue] = OrderedDict()
-        self._lock = threading.Lock()
 
     def place(
         self,
@@ -126,31 +129,40 @@ class Pacer:
     ) -> float:
         """The moment at which a client that is refused now should return.
 
-        Never before `ready_at` or `now`. Where a time is no finite number, `ready_at` itself.
+        Its place, which is never before `ready_at` or `now`; or, where that is more than
+        `honoured` from now and coming back earlier helps, a moment before `ready_at` at which
+        it is to ask for its place again. Where a time is no finite number, `ready_at` itself.
 
         Args:
             ready_at: the moment at which the group's cooldown ends.
             cooldown: how long it was to last, in seconds, if known. It tells when the cooldown
                 began, which a worker that gets few requests notices late.
-            honoured: the longest wait, in seconds, that the client acts on.
+            honoured: the longest wait, in seconds, that this client acts on.
         """
         if not (math.isfinite(now) and math.isfinite(ready_at)):
             return ready_at
         known = known if known is not None else KnownRate()
-        with self._lock:
+        honoured = honoured if honoured > 0 else HONOURED
+        with _lock:
             queue = self._queue(group, known)
             # An end that has passed says nothing about when the group is ready.
             begins = ready_at > now and abs(ready_at - queue.ready_at) > SAME_END
             if begins:
-                self._begin(queue, ready_at, _began(queue, now, ready_at, cooldown), known)
-            rate, hurry = self._speed(queue, known)
+                _begin(queue, ready_at, _began(queue, now, ready_at, cooldown))
+            rate = self._rate(queue, known)
             if begins:
                 queue.next_arrival = ready_at + self._phase(rate)
-            return _take_place(queue, max(now, ready_at), now + honoured, rate, hurry)
+            earliest = max(now, ready_at)
+            place = max(queue.next_arrival, earliest)
+            if place > now + honoured:
+                return _without_place(queue, place, now, ready_at, honoured)
+            queue.next_arrival = place + 1 / self._rate(queue, known, place - earliest)
+            queue.last_place = max(queue.last_place, place)
+            return place
 
     def rate(self, group: str) -> float | None:
-        """Clients per second that the group's queue has learned; None for an unknown group."""
-        with self._lock:
+        """Clients per second that the group's queue begins with; None for an unknown group."""
+        with _lock:
             queue = self._queues.get(group)
             return queue.rate if queue is not None else None
 
@@ -166,34 +178,29 @@ class Pacer:
         self._queues.move_to_end(group)
         return queue
 
-    def _speed(self, queue: _Queue, known: KnownRate) -> tuple[float, float]:
-        """This worker's share of the rate, and how much faster the first clients return."""
+    def _rate(self, queue: _Queue, known: KnownRate, after: float = 0.0) -> float:
+        """This worker's share of the rate, for a client with so many seconds of queue before it."""
         if self._fixed is not None:
-            return self._fixed / self._workers, 1.0
-        limit = _usable(known.limit)
-        most = FASTEST if limit is None else _bounded(limit)
-        rate = min(queue.rate, most)
-        share = rate / self._workers
-        # Of many workers each has only one client in the head; the phases spread those.
-        hurries = queue.rate >= _start(known) and share * HEAD >= 1
-        return share, min(HEAD_FACTOR, most / rate) if hurries else 1.0
-
-    def _begin(self, queue: _Queue, ready_at: float, began: float, known: KnownRate) -> None:
-        """A cooldown with another end than the last one; learn, if that one had ended."""
-        if queue.ready_at <= began and queue.ready_at < ready_at and queue.placed:
-            relapsed = began < min(queue.last_place + RELAPSE_WITHIN, queue.ready_at + PROVEN)
-            tested = queue.placed > queue.rate / self._workers  # a second's worth, or more
-            if relapsed:
-                queue.rate = _bounded(queue.rate * SLOWER)
-            elif tested or queue.rate < _start(known):
-                queue.rate = _bounded(queue.rate * FASTER)
-        queue.ready_at = ready_at
-        queue.last_place = -math.inf
-        queue.placed = 0
+            return self._fixed / self._workers
+        most = _usable(known.limit) or FASTEST
+        return min(queue.rate * (1 + after / DOUBLES), most) / self._workers
 
     def _phase(self, rate: float) -> float:
         return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
 
+
+_lock = threading.Lock()
+"""Of all pacers; a process has one."""
+
+
+def _forked() -> None:
+    """In a child: the thread that held the lock may not exist here."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 _RANDOM = random.Random()
 
@@ -209,20 +216,37 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
     return min(began, now) if began >= queue.ready_at else now
 
 
-def _take_place(
-    queue: _Queue, earliest: float, honoured_until: float, rate: float, hurry: float
+def _begin(queue: _Queue, ready_at: float, began: float) -> None:
+    """A cooldown with another end than the last one; learn, if that one had ended."""
+    had_ended = queue.ready_at <= began and queue.ready_at < ready_at
+    if had_ended and queue.last_place > -math.inf:
+        cut_off = began < queue.last_place + RELAPSE_WITHIN
+        if cut_off and began < queue.ready_at + PROVEN:
+            queue.rate = _bounded(queue.rate * SLOWER)
+        elif cut_off or queue.rate < START:
+            queue.rate = _bounded(queue.rate * FASTER)
+    queue.ready_at = ready_at
+    queue.last_place = -math.inf
+
+
+def _without_place(
+    queue: _Queue, place: float, now: float, ready_at: float, honoured: float
 ) -> float:
-    arrival = max(queue.next_arrival, earliest)
-    queue.next_arrival = arrival + 1 / rate
-    behind = arrival - earliest
-    place = earliest + behind - min(behind, HEAD) * (1 - 1 / hurry)
-    latest = honoured_until if earliest <= honoured_until else earliest + LONGEST_QUEUE
-    if place > latest:  # the queue is full: go round, evenly over the time that there is
-        window = latest - earliest
-        place = earliest + (place - earliest) % window if window > 0 else earliest
-    queue.last_place = max(queue.last_place, place)
-    queue.placed += 1
-    return place
+    """A moment for a client whose `place` is later than it honours, spread evenly.
+
+    Where it could be told `place` later in the cooldown, it comes back then. Where it could
+    not, the queue is full, and it goes between those who have places.
+    """
+    queue.without_place += 1
+    part = queue.without_place * _GOLDEN % 1
+    end, earliest = now + honoured, max(now, ready_at)
+    comes_back = place - honoured
+    if min(comes_back, end) < ready_at:
+        end = min(end, ready_at)
+        # Not in the first half: the later it comes back, the more room is behind the end. What
+        # is too far away for one step takes another one.
+        earliest = max((now + end) / 2, comes_back if comes_back < end else now)
+    return earliest + (end - earliest) * part
 
 
 def _start(known: KnownRate) -> float:
@@ -232,8 +256,8 @@ def _start(known: KnownRate) -> float:
     return _bounded(max(START, served or 0.0))
 
 
-def _usable(rate: float | None) -> float | None:
-    return rate if rate is not None and math.isfinite(rate) and rate > 0 else None
+def _usable(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) and number > 0 else None
 
 
 def _bounded(rate: float) -> float:

@@ -10,7 +10,7 @@ from .exception_chain import SHORTEST, Refusal
 from .headers import with_retry_after
 from .limits import find_own_refusal
 from .pacing import Pacer
-from .patience import HONOURED, first_step
+from .patience import HONOURED, LESS, first_step
 from .provider import find_provider_wait
 
 PLACE = "litellm_patch_place"
@@ -81,11 +81,11 @@ class Teller:
         told = first_step(refusal.seconds, honoured)
         if told is None:
             return replace(refusal, out_of_reach=True)
-        place = None if self.pacer is None else _place(self.pacer, refusal, now, honoured)
-        if place is not None and refusal.seconds <= honoured:
-            told = min(max(place - now, told), honoured)
-        elif place is not None:  # a moment at which to come back and be told the rest
-            told = min(max(place - now, SHORTEST), told)
+        returns = None if self.pacer is None else _returns(self.pacer, refusal, now, honoured)
+        if returns is not None:
+            # A step ends where the rest is within reach; a place may be as far as the client acts.
+            most = told if refusal.seconds > honoured else honoured - LESS
+            told = min(max(returns - now, SHORTEST), most)
         return replace(refusal, seconds=told)
 
     def _honoured(self, refusal: Refusal) -> float:
@@ -96,8 +96,11 @@ class Teller:
         return HONOURED if known is None else known
 
 
-def _place(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
-    """The moment for the client of `refusal`; None where there is no queue, as for a limit."""
+def _returns(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
+    """The moment for the client of `refusal`; None where there is no queue, as for a limit.
+
+    It may be before the end of the cooldown: see `Pacer.place`.
+    """
     cooling, source = refusal.cooling, refusal.source
     if cooling is None or cooling.ready_at is None or source is None:
         return None

@@ -4,6 +4,7 @@
     python tests/bench/run.py --redis     # two proxies on one Redis
     python tests/bench/run.py --table     # the README's: overload, recoveries, Redis; three seeds
     python tests/bench/run.py --full      # that and the grid
+    python tests/bench/run.py --long      # six overloads of 5 minutes, and a slow provider
 
 All variants run side by side, each with its clients in a process of its own, as many as two
 cores bear at a time. The results go to a folder:
@@ -29,7 +30,7 @@ from figures import grid_table, lost, table
 from players import Player
 from plots import over_grid, over_time
 from result import Result, read, write
-from scenarios import GRID, RECOVERIES, Overload, Recovery, Scenario
+from scenarios import GRID, LONG, RECOVERIES, SLOW_PROVIDER, Overload, Recovery, Scenario
 from variants import LABELS, NATIVE, OLD, environments
 
 SHORT: list[Scenario] = [Overload(), Recovery(30, 12)]
@@ -108,10 +109,15 @@ def _rounds(
 ) -> Iterator[tuple[int, list[Scenario], bool]]:
     """Seed, scenarios that are still to be played with it, whether two proxies share a Redis."""
     alone = SHORT if options.short else [] if options.redis else TABLE
+    if options.long:
+        alone = [SLOW_PROVIDER, *LONG]
     if options.full:
         alone = [*TABLE, *sorted(GRID, key=lambda one: (one.cooldown, one.capacity))]
-    shared = [] if options.short else REDIS
-    for seed in range(options.seeds or (1 if options.short or options.redis else 3)):
+    if options.only:
+        alone = [one for one in alone if one.name in options.only]
+    shared = [] if options.short or options.long or options.only else REDIS
+    once = options.short or options.redis or options.long
+    for seed in range(options.seeds or (1 if once else 3)):
         for proxies, batch in ((1, alone), (2, shared)):
             left = [one for one in batch if (one.name, seed, proxies) not in played]
             if left:
@@ -232,6 +238,8 @@ def _options() -> argparse.Namespace:
     length.add_argument("--table", action="store_true", help="the README's, half an hour")
     length.add_argument("--full", action="store_true", help="with the grid, over two hours")
     length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
+    length.add_argument("--long", action="store_true", help="overloads of 5 minutes, 50 minutes")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these scenarios of them")
     parser.add_argument("--seeds", type=int, help="how many runs of each")
     parser.add_argument("--variants", nargs="+", choices=LABELS, default=tuple(LABELS))
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")

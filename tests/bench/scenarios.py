@@ -39,13 +39,15 @@ class Overload:
 
     @property
     def name(self) -> str:
-        return f"overload-{self.capacity:g}-{self.burst}-{self.cooldown:g}"
+        name = f"overload-{self.capacity:g}-{self.burst}-{self.cooldown:g}"
+        return name if self.length == Overload.length else f"{name}-{self.length:g}"
 
     @property
     def title(self) -> str:
         return (
             f"overload: capacity {self.capacity:g}/s, {self.steady:g} calls/s and {self.burst} "
             f"more every {self.every:g} s, cooldown {self.cooldown:g} s"
+            + ("" if self.length == Overload.length else f", for {self.length:g} s")
         )
 
     @property
@@ -114,5 +116,11 @@ GRID = [
     for burst in (20, 40, 80)
     for cooldown in (5, 10, 30)
 ]
-BY_NAME: dict[str, Scenario] = {one.name: one for one in (Overload(), *RECOVERIES, *GRID)}
+LONG = [Overload(length=300, cooldown=cooldown) for cooldown in (30, 45, 60, 90)]
+LONG += [Overload(length=300, cooldown=60, capacity=40, burst=60)]
+LONG += [Overload(length=300, cooldown=45, capacity=10, burst=20, steady=2)]
+SLOW_PROVIDER = Overload(capacity=15, steady=3, burst=25, cooldown=20)
+BY_NAME: dict[str, Scenario] = {
+    one.name: one for one in (Overload(), *RECOVERIES, *GRID, *LONG, SLOW_PROVIDER)
+}
 """In the order in which they are shown."""

@@ -1,9 +1,9 @@
 """The pacing module in simulated time: thousands of clients, a router, a provider, no processes.
 
 The model is as small as the question allows. The provider is a token bucket. The proxy takes
-one request after the other. Its router picks one of two deployments that are not cooling, cools
-a deployment when the provider refuses it, and refuses by itself when both are cooling. Clients
-behave as openai-python 2.x does.
+one request after the other. Its router picks one of the deployments that are not cooling, cools
+a deployment when the provider refuses it, and refuses by itself when all of them are cooling.
+Clients behave as openai-python does.
 Everything random comes from one seed.
 
     python tests/bench/simulate.py            # the grid and the recoveries as tables
@@ -35,7 +35,9 @@ LATENCY = 0.03  # seconds that the provider takes to answer
 # runs; test_against_real_runs.py is what they are measured by.)
 BEFORE, AFTER = 0.006, 0.013
 RETRIES = 2  # of openai-python, by default
-HONOURED = 60.0  # seconds; openai-python below 3.0 ignores a longer wait
+OLD_SDK, NEW_SDK = 60.0, 120.0
+"""Seconds that openai-python honours up to 2.51 and from 2.53. Told more, the former retries
+by its own backoff and the latter not at all."""
 SEEDS = tuple(range(10))
 
 Told = Callable[[float, float], "float | None"]
@@ -49,13 +51,26 @@ class Simulation:
         saved: seconds' worth of it that the provider saves up.
         cooldown: of a deployment, in seconds.
         told: what a refused client is told, from the time and the cooldown's end.
+        deployments: how many there are. They share the provider's capacity.
+        honoured: seconds of waiting that the clients honour.
+        busy: seconds that the proxy is busy with a request, and with its answer.
     """
 
     def __init__(
-        self, capacity: float | None, saved: float, cooldown: float, told: Told, rng: random.Random
+        self,
+        capacity: float | None,
+        saved: float,
+        cooldown: float,
+        told: Told,
+        rng: random.Random,
+        *,
+        deployments: int = 2,
+        honoured: float = OLD_SDK,
+        busy: tuple[float, float] = (BEFORE, AFTER),
     ) -> None:
-        self.ends = [0.0, 0.0]  # of the two deployments' cooldowns
+        self.ends = [0.0] * deployments  # of their cooldowns
         self.outcome = Outcome()
+        self._honoured, (self._before, self._afterwards) = honoured, busy
         self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
         self._most_tokens = max(1.0, (capacity or 0.0) * saved)
         self._tokens, self._filled_at = self._most_tokens, 0.0
@@ -77,7 +92,7 @@ class Simulation:
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def _arrive(self, now: float, call: Call) -> None:
-        self._after(BEFORE, now, lambda then: self._request(then, call, began=now))
+        self._after(self._before, now, lambda then: self._request(then, call, began=now))
 
     def _after(self, busy: float, now: float, step: Callable[[float], None]) -> None:
         """Take the step when the proxy, which does one thing after the other, has done it."""
@@ -89,7 +104,7 @@ class Simulation:
         if not free:
             call.requests.append((began, 429))
             told = self._told(now, min(self.ends))
-            self._after(AFTER, now, lambda then: self._retry(then, call, told))
+            self._after(self._afterwards, now, lambda then: self._retry(then, call, told))
             return
         deployment = self._rng.choice(free)
         taken = self._provider_takes(now)
@@ -97,7 +112,7 @@ class Simulation:
         step = self._served if taken else self._refused
         self._at(
             now + LATENCY,
-            lambda then: self._after(AFTER, then, lambda t: step(t, call, deployment)),
+            lambda then: self._after(self._afterwards, then, lambda t: step(t, call, deployment)),
         )
 
     def _served(self, now: float, call: Call, deployment: int) -> None:
@@ -112,7 +127,9 @@ class Simulation:
     def _retry(self, now: float, call: Call, told: float | None) -> None:
         if len(call.requests) > RETRIES:
             return
-        if told is None or not 0 < told <= HONOURED:
+        if told is not None and told > self._honoured > OLD_SDK:
+            return
+        if told is None or not 0 < told <= self._honoured:
             backoff = min(0.5 * 2 ** (len(call.requests) - 1), 8)
             told = backoff * (1 - 0.25 * self._rng.random())
         self._at(now + told, lambda then: self._arrive(then, call))
@@ -134,12 +151,17 @@ def simulate(
     seed: int,
     pacers: Sequence[Pacer] | None = None,
     known: KnownRate | None = None,
+    *,
+    deployments: int = 2,
+    honoured: float = OLD_SDK,
+    busy: tuple[float, float] = (BEFORE, AFTER),
 ) -> Outcome:
     """Run one scenario with what one variant of the proxy tells its refused clients.
 
     Args:
         pacers: those of the workers, of which chance picks one for each request.
         known: what the router knows about the group.
+        deployments, honoured, busy: see `Simulation`. The queue knows what clients honour.
     """
     rng = random.Random(seed)
     pacers = pacers or [Pacer(random=rng)]
@@ -148,14 +170,23 @@ def simulate(
         CONFIGURED: lambda now, ready_at: scenario.cooldown,
         EXACT: lambda now, ready_at: ready_at - now,
         PACED: lambda now, ready_at: (
-            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown) - now
+            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown, honoured) - now
         ),
     }
     overload = isinstance(scenario, Overload)
     capacity, saved = (scenario.capacity, scenario.saved) if overload else (None, 0.0)
-    simulation = Simulation(capacity, saved, scenario.cooldown, tells[variant], rng)
+    simulation = Simulation(
+        capacity,
+        saved,
+        scenario.cooldown,
+        tells[variant],
+        rng,
+        deployments=deployments,
+        honoured=honoured,
+        busy=busy,
+    )
     if isinstance(scenario, Recovery):
-        simulation.ends = [scenario.cooldown, scenario.cooldown]
+        simulation.ends = [scenario.cooldown] * deployments
         simulation.outcome.ready_at = scenario.cooldown
     return simulation.run(list(scenario.arrivals(rng)))
 

@@ -18,8 +18,8 @@ PATCH = ", patch"
 EXPLANATION = f"""\
 # What real clients do
 
-Each client is the real one with its defaults (`install_clients.py` has the versions), against a real
-proxy in front of a stand-in provider that would serve again at once: `run.py`. Seconds count from
+Each client is the real one with its defaults (`install_clients.py` has the versions), against a
+real proxy in front of a stand-in provider that would serve again at once: `run.py`. Seconds count from
 the first request to the outcome; in brackets the requests that the client sent.
 
 - *cooldown* 20 s, 75 s: of both deployments of the model group.

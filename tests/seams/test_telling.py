@@ -136,6 +136,12 @@ def test_what_is_out_of_reach_takes_no_place(told):
     assert headers == {"x-should-retry": "false"}
 
 
+def test_behind_a_long_cooldown_clients_are_told_to_come_back_before_its_end(told):
+    waits = told(*[refusal(90) for _ in range(30)])
+    assert all(30 <= wait <= 60 for wait in waits)
+    assert len(set(waits)) == 30
+
+
 def test_a_bad_option_is_said_once_and_ignored(told, caplog):
     from litellm_patch import report
 
