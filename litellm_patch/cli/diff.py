@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib import metadata
 
-from ..source.catalogue import fit_for
+from ..source.patches import patch_for
 from ..source.refused import Refused
 from .exit_status import BAD, GOOD, WrongUsage
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the patch on stdout. BAD if there is none for the release."""
     try:
-        patch = fit_for(options.release or _installed()).patch
+        patch = patch_for(options.release or _installed()).content
     except Refused as error:
         print(f"litellm-patch diff: {error}", file=sys.stderr)
         return BAD

@@ -1,8 +1,4 @@
-"""Apply a unified diff to the contents of files, with ``git apply`` or GNU patch.
-
-Both work on copies in a temporary directory. Neither is trusted with the result: who calls
-this compares hashes.
-"""
+"""Apply a unified diff with ``git apply`` or GNU patch, without fuzz, to copies of files."""
 
 from __future__ import annotations
 
@@ -19,39 +15,26 @@ GIT = ["git", "apply", "-p1", "--whitespace=nowarn"]
 GNU = ["patch", "-p1", "--fuzz=0", "--batch", "--silent", "--no-backup-if-mismatch"]
 
 
-def patched(contents: Mapping[str, bytes], patch: bytes, reverse: bool) -> dict[str, bytes]:
+def patched(contents: Mapping[str, bytes], patch: bytes, reverse: bool = False) -> dict[str, bytes]:
     """`contents` (by path) with `patch` applied, or taken back.
 
     Raises:
         Refused: it does not apply, or there is no tool to apply it with.
     """
+    tool = GIT if shutil.which("git") else GNU if shutil.which("patch") else None
+    if tool is None:
+        raise Refused("neither git nor patch is installed; one of them is needed")
     with tempfile.TemporaryDirectory(prefix="litellm-patch-") as folder:
-        root = Path(folder).resolve() / "tree"
+        root = Path(folder).resolve()
         for path, content in contents.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(content)
-        command = [*_tool(), *(["--reverse"] if reverse else [])]
-        done = subprocess.run(
-            command, cwd=root, input=patch, capture_output=True, env=_environment(root)
-        )
+        # No repository around it and no settings of the user's take part.
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        clean["GIT_CEILING_DIRECTORIES"] = str(root.parent)
+        clean.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+        command = [*tool, *(["--reverse"] if reverse else [])]
+        done = subprocess.run(command, cwd=root, input=patch, capture_output=True, env=clean)
         if done.returncode:
-            said = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise Refused(f"{command[0]} could not apply the patch: {said}")
+            raise Refused((done.stderr or done.stdout).decode(errors="replace").strip())
         return {path: (root / path).read_bytes() for path in contents}
-
-
-def _tool() -> list[str]:
-    if shutil.which("git"):
-        return GIT
-    if shutil.which("patch"):
-        return GNU
-    raise Refused("neither git nor patch is installed; one of them is needed")
-
-
-def _environment(root: Path) -> dict[str, str]:
-    """No repository around the temporary directory and no settings of the user's take part."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment["GIT_CEILING_DIRECTORIES"] = str(root.parent)
-    environment["GIT_CONFIG_GLOBAL"] = os.devnull
-    environment["GIT_CONFIG_NOSYSTEM"] = "1"
-    return environment

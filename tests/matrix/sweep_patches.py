@@ -1,34 +1,28 @@
-"""Check the source patches against every release on the registry; write ``patches/index.json``.
+"""Check the source patches against every release on the registry.
 
-    python tests/matrix/sweep_patches.py FOLDER [--write]
+    python tests/matrix/sweep_patches.py FOLDER [RELEASE ...]
 
-For each release, `git apply --check` is run in its unpacked sources with every patch, without
-fuzz. Exactly one must apply, the one whose range the release is in; none to a release after all
-ranges. What comes out must compile, must have the new code where it belongs, and must give the
-release back when the patch is reversed. Without ``--write``, the index must say what was found.
+Of all patches, exactly the one whose range a release is in must apply to it, without fuzz, and
+none to a release after all ranges. What comes out must compile, must have the new code where it
+belongs, and must give the release back when the patch is reversed.
 
 FOLDER holds the sources (tests/matrix/sources.py); what is missing is downloaded. Not in CI.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
-import json
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sources import fetch, number, releases_on_the_registry  # noqa: E402
 
-from litellm_patch.source.catalogue import sha256  # noqa: E402
+from litellm_patch.source.patches import SourcePatch, source_patches  # noqa: E402
+from litellm_patch.source.refused import Refused  # noqa: E402
 from litellm_patch.source.tool import patched  # noqa: E402
 
-PATCHES = Path(__file__).parents[2] / "patches"
-INDEX = PATCHES / "index.json"
+PATCHES = source_patches()
 
 # Where the patches put code: file, class, method, the name that it must use.
 CACHE = "litellm/router_utils/cooldown_cache.py"
@@ -54,50 +48,46 @@ class Wrong(Exception):
     """A release and the patches do not go together as they should."""
 
 
-def span(patch: Path) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The first and the last release of a patch, from its name: ``1.53.1-1.89.7-topic.patch``."""
-    first, last, _ = patch.name.split("-", 2)
-    return number(first), number(last)
-
-
-def paths_of(patch: Path) -> list[str]:
-    """The files that a patch changes."""
-    return re.findall(r"^\+\+\+ b/(\S+)$", patch.read_text(), re.M)
-
-
-def applies(patch: Path, tree: Path) -> bool:
-    """Whether `git apply --check` accepts the patch in the unpacked wheel."""
-    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.resolve().parent)}
-    command = ["git", "apply", "--check", str(patch)]
-    return not subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode
-
-
-def patch_for(release: str, tree: Path, patches: list[Path]) -> Path | None:
-    """The one patch for a release, or None for one after the ranges of all patches."""
-    stated = [each for each in patches if span(each)[0] <= number(release) <= span(each)[1]]
-    accepted = [each for each in patches if applies(each, tree)]
-    if not accepted and number(release) > max(span(each)[1] for each in patches):
-        return None
+def check(release: str, tree: Path) -> str:
+    """The name of the one patch for a release, tried out; empty for a release after all ranges."""
+    stated = [each for each in PATCHES if each.is_for(release)]
+    accepted = [each for each in PATCHES if applies(each, tree)]
+    if not accepted and number(release) > max(number(each.last) for each in PATCHES):
+        return ""
     if len(stated) != 1 or stated != accepted:
         raise Wrong(f"stated for it: {names(stated)}; applies: {names(accepted)}")
-    return stated[0]
+    try_out(stated[0], tree)
+    return stated[0].name
 
 
-def names(patches: list[Path]) -> list[str]:
+def names(patches: list[SourcePatch]) -> list[str]:
     return [each.name for each in patches]
 
 
-def try_out(patch: Path, tree: Path) -> dict[str, tuple[str, str]]:
-    """Apply and reverse. Returns the hashes of each file before and after."""
-    before = {path: (tree / path).read_bytes() for path in paths_of(patch)}
-    after = patched(before, patch.read_bytes(), reverse=False)
-    if patched(after, patch.read_bytes(), reverse=True) != before:
+def contents(patch: SourcePatch, tree: Path) -> dict[str, bytes]:
+    return {path: (tree / path).read_bytes() for path in patch.paths}
+
+
+def applies(patch: SourcePatch, tree: Path) -> bool:
+    try:
+        patched(contents(patch, tree), patch.content)
+    except (Refused, OSError):
+        return False
+    return True
+
+
+def try_out(patch: SourcePatch, tree: Path) -> None:
+    """Apply and reverse."""
+    before = contents(patch, tree)
+    if marked := [path for path in before if b"litellm_patch" in before[path]]:
+        raise Wrong(f"{marked} would pass for patched")
+    after = patched(before, patch.content)
+    if patched(after, patch.content, reverse=True) != before:
         raise Wrong("reversing it does not give the release back")
     modules = {path: ast.parse(content) for path, content in after.items()}
     for path, kind, method, name in PLACES_IN_RUST if STORE in before else PLACES:
         if name not in names_in(modules[path], kind, method):
             raise Wrong(f"{kind}.{method} in {path} does not use {name}")
-    return {path: (sha256(before[path]), sha256(after[path])) for path in before}
 
 
 def names_in(module: ast.Module, kind: str, method: str) -> set[str]:
@@ -113,31 +103,6 @@ def names_in(module: ast.Module, kind: str, method: str) -> set[str]:
     }
 
 
-def add(index: dict, patch: Path, release: str, hashes: dict[str, tuple[str, str]]) -> None:
-    """Put a release into the index: for each file, the number of its row of hashes."""
-    entry = index.setdefault(
-        patch.name,
-        {
-            "sha256": sha256(patch.read_bytes()),
-            "files": {path: [] for path in hashes},
-            "releases": {},
-        },
-    )
-    row_of = []
-    for path, row in hashes.items():
-        rows = entry["files"][path]
-        if list(row) not in rows:
-            rows.append(list(row))
-        row_of.append(rows.index(list(row)))
-    entry["releases"][release] = row_of
-
-
-def as_text(index: dict) -> str:
-    """JSON with a line for each row, so that a new release adds lines and changes none."""
-    text = json.dumps(index, indent=1)
-    return re.sub(r"\[([^\[\]{}]*)\]", lambda m: f"[{' '.join(m[1].split())}]", text) + "\n"
-
-
 def draw(done: int, total: int, release: str) -> None:
     if sys.stderr.isatty() or done == total:
         bar = "#" * (30 * done // total)
@@ -146,38 +111,20 @@ def draw(done: int, total: int, release: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    patches = sorted(PATCHES.glob("*.patch"), key=span)
-    releases = releases_on_the_registry()
-    index: dict = {}
+    folder, *releases = sys.argv[1:]
+    releases = releases or releases_on_the_registry()
+    found: dict[str, list[str]] = {}
     wrong: dict[str, str] = {}
-    without: list[str] = []
     for done, release in enumerate(releases, 1):
         try:
-            tree = fetch(release, options.folder)
-            patch = patch_for(release, tree, patches)
-            if patch is None:
-                without.append(release)
-            else:
-                add(index, patch, release, try_out(patch, tree))
+            found.setdefault(check(release, fetch(release, Path(folder))), []).append(release)
         except Exception as error:
             wrong[release] = f"{type(error).__name__}: {error}"
         draw(done, len(releases), release)
     for release, reason in wrong.items():
         print(f"{release}: {reason}")
-    if without:
-        print(f"none for {len(without)} releases after their ranges: {', '.join(without)}")
-    for name, entry in index.items():
-        known = list(entry["releases"])
-        print(f"{name}: exactly this one for {len(known)} releases, {known[0]} to {known[-1]}")
-    if options.write and not wrong:
-        INDEX.write_text(as_text(index))
-    elif not INDEX.exists() or json.loads(INDEX.read_text()) != index:
-        print("patches/index.json says something else; write it anew with --write")
-        return 1
+    for name, known in found.items():
+        print(f"{name or 'none'}: for {len(known)} releases, {known[0]} to {known[-1]}")
     return 1 if wrong else 0
 
 

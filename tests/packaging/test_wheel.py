@@ -46,7 +46,7 @@ def test_it_is_pure_python_for_every_platform(wheel, content):
     (description,) = (text for name, text in content.items() if name.endswith("/WHEEL"))
     assert b"Root-Is-Purelib: true" in description
     kinds = {Path(name).suffix for name in content if ".dist-info/" not in name}
-    assert kinds == {".py", ".typed", ".json", ".patch"}  # no compiled code; text that is read
+    assert kinds == {".py", ".typed", ".patch"}  # no compiled code; text that is read
 
 
 def test_nothing_lies_beside_the_package(content):

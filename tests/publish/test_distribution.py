@@ -48,8 +48,7 @@ def test_the_sdist_has_the_patches_and_not_a_link_to_them(dist):
     with tarfile.open(dist.sdist) as archive:
         assert not [member.name for member in archive if member.issym() or member.islnk()]
         top = f"litellm_patch-{litellm_patch.__version__}/litellm_patch/patches"
-        for path in (ROOT / "patches").iterdir():
-            if path.suffix in (".patch", ".json"):
-                packed = archive.extractfile(f"{top}/{path.name}")
-                assert packed is not None
-                assert packed.read() == path.read_bytes()
+        for path in (ROOT / "patches").glob("*.patch"):
+            packed = archive.extractfile(f"{top}/{path.name}")
+            assert packed is not None
+            assert packed.read() == path.read_bytes()

@@ -8,7 +8,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from litellm_patch.source.catalogue import fit_for
+from litellm_patch.source.patches import patch_for
 
 RELEASE = metadata.version("litellm")
 METADATA = f"litellm-{RELEASE}.dist-info/METADATA"
@@ -24,7 +24,7 @@ def site_packages() -> Path:
 
 def make_small_tree(root: Path) -> Path:
     """The files that the patch changes, and the release's metadata."""
-    for path in ["litellm/__init__.py", METADATA, *fit_for(RELEASE).before]:
+    for path in ["litellm/__init__.py", METADATA, *patch_for(RELEASE).paths]:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(site_packages() / path, root / path)
     return root

@@ -1,0 +1,73 @@
+"""What a LiteLLM that is patched in its source answers, beyond what tests/proxy asks of it.
+
+The stand-in refuses with a ``Retry-After``, which LiteLLM takes as the deployment's cooldown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import EXACT
+
+from litellm_patch.lab.client import call, chat
+from litellm_patch.lab.cooling import CHAT, cool_down
+from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.lab.stand_in import Refuse, running_stand_in
+
+SLOW, FAST = 90, 30
+COOLS = {"slow": SLOW, "fast": FAST, "slow-alone": SLOW}
+
+# Lets one key reach only the deployments of a region.
+AUTH = """
+from litellm.proxy._types import UserAPIKeyAuth
+
+async def auth(request, api_key):
+    region = "eu" if "eu-key" in api_key else None
+    return UserAPIKeyAuth(api_key=api_key, allowed_model_region=region)
+"""
+
+
+@pytest.fixture(scope="module")
+def proxy(patched: Path) -> Iterator[Proxy]:
+    with running_stand_in() as stand_in:
+        models = group("elsewhere", stand_in.url, ["us-a", "us-b"], region_name="us")
+        for name, seconds in COOLS.items():
+            deployments = [f"{name}-a", f"{name}-b"]
+            models += group(name, stand_in.url, deployments)
+            refuse = Refuse(headers={"Retry-After": str(seconds)})
+            stand_in.refusals.update(dict.fromkeys(deployments, refuse))
+        configuration = config(
+            models,
+            router_settings={"fallbacks": [{"slow": ["fast"]}], "enable_pre_call_checks": True},
+            general_settings={"custom_auth": "own.auth"},
+        )
+        environment = {"PYTHONPATH": str(patched), **EXACT}
+        with running_proxy(configuration, environment=environment, files={"own.py": AUTH}) as proxy:
+            for name in ("fast", "slow", "slow-alone"):
+                cool_down(proxy, name)
+            yield proxy
+
+
+def test_a_fallback_that_returns_sooner_is_told(proxy):
+    answer = chat(proxy, "slow")
+    assert answer.status == 429
+    assert answer.retry_after is not None
+    assert 1 <= int(answer.retry_after) <= FAST
+    assert len(answer.all("retry-after-ms")) == 1
+
+
+def test_nothing_of_ours_is_in_a_body_that_has_exceptions_in_it(proxy):
+    answer = chat(proxy, "fast,slow-alone")
+    assert answer.status == 200
+    assert b'"cooldown_time":' in answer.body
+    assert b"litellm_patch" not in answer.body
+
+
+def test_no_wait_is_told_where_nothing_is_cooling(proxy):
+    path, body, headers = CHAT.request("elsewhere")
+    headers = {**proxy.headers, **headers, "authorization": "Bearer eu-key"}
+    answer = call(proxy.url, path, body, headers)
+    assert (answer.status, answer.retry_after) == (429, None)
+    assert b"No deployments available" in answer.body
