@@ -19,8 +19,8 @@ EXPLANATION = f"""\
 # What real clients do
 
 Each client is the real one with its defaults (`install_clients.py` has the versions), against a
-real proxy in front of a stand-in provider that would serve again at once: `run.py`. Seconds count from
-the first request to the outcome; in brackets the requests that the client sent.
+real proxy in front of a stand-in provider that would serve again at once: `run.py`. Seconds count
+from the first request to the outcome; in brackets the requests that the client sent.
 
 - *cooldown* 20 s, 75 s: of both deployments of the model group.
 - *Retry-After: 3600*: the provider's, which LiteLLM takes as the length of the cooldown.
