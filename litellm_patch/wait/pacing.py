@@ -234,18 +234,17 @@ def _without_place(
 ) -> float:
     """A moment for a client whose `place` is later than it honours, spread evenly.
 
-    Where it could be told `place` later in the cooldown, it comes back then. Where it could
-    not, the queue is full, and it goes between those who have places.
+    Where it could be told `place` in the second half of what is left of the cooldown, it comes
+    back then. Where it could not, the queue is full, and it goes between those who have places.
     """
     queue.without_place += 1
     part = queue.without_place * _GOLDEN % 1
-    end, earliest = now + honoured, max(now, ready_at)
-    comes_back = place - honoured
-    if min(comes_back, end) < ready_at:
+    end = now + honoured
+    if ready_at > end or place - honoured < (now + ready_at) / 2:
         end = min(end, ready_at)
-        # Not in the first half: the later it comes back, the more room is behind the end. What
-        # is too far away for one step takes another one.
-        earliest = max((now + end) / 2, comes_back if comes_back < end else now)
+        earliest = (now + end) / 2  # the later it comes back, the more room is behind the end
+    else:
+        earliest = max(now, ready_at)
     return earliest + (end - earliest) * part
 
 

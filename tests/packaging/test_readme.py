@@ -142,7 +142,7 @@ def test_how_many_times_the_calls_are_served_is_from_the_benchmark():
 def test_when_waiting_clients_are_back_is_from_the_benchmark():
     recovery = results()["recovery-30-60"]
     (seconds,) = figure(r"Thirty waiting clients are back within (\w+) seconds")
-    assert recovery["as-shipped"]["late_worst"] <= {"two": 2, "three": 3}[seconds]
+    assert recovery["as-shipped"]["late_worst"] <= {"two": 2, "three": 3, "four": 4}[seconds]
 
 
 def test_what_the_start_costs_is_from_its_benchmark():
