@@ -9,6 +9,7 @@ from rubbish import ERRORS, VALUES
 
 from litellm_patch import hooks
 from litellm_patch.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
+from litellm_patch.seams.seam import always_needed
 from litellm_patch.seams.table import SEAMS
 
 
@@ -174,7 +175,7 @@ class Broken:
 def with_joint(seam, joint):
     import dataclasses
 
-    return dataclasses.replace(seam, joint=joint)
+    return dataclasses.replace(seam, joint=joint, unneeded=always_needed)
 
 
 @pytest.fixture
