@@ -29,7 +29,7 @@ from litellm_patch.lab.stand_in import Refuse, running_stand_in  # noqa: E402
 from litellm_patch.seam_state import SeamState  # noqa: E402
 
 OUTPUT = Path(__file__).with_name("REACHED.md")
-OF_THE_PROXY = {"proxy-exception", "proxy-app", "proxy-app-http", "proxy-app-cors"}
+OF_THE_PROXY = {"proxy-exception", "proxy-app", "proxy-app-http", "proxy-app-cors", "stream-errors"}
 COOLDOWN = 600  # seconds
 REACHED, NATIVE, BLIND = "reached", "–", "**no**"
 

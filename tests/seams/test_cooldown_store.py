@@ -12,7 +12,8 @@ from conftest import has_rust_router
 import litellm_patch
 from litellm_patch.seams import cooldown_store
 from litellm_patch.seams.cooldown_store import note_active, remember_entry, stored_cooldowns
-from litellm_patch.seams.rate_limit_error import put_on_refusal
+from litellm_patch.seams.rate_limit_error import _RETRY_AFTER, put_on_refusal
+from litellm_patch.wait import marks
 
 LASTS = 60
 
@@ -51,7 +52,7 @@ def left(ids, named=None, cooling=()):
     """Seconds that a refusal tells."""
     refusal = Refusal(cooling, ids, named)
     put_on_refusal(refusal, {"cooldown_time": CONFIGURED, "model_ids": ids}, None)
-    return refusal.retry_after
+    return marks.get(refusal, _RETRY_AFTER)
 
 
 def about(seconds):
