@@ -48,6 +48,9 @@ SHARE_OF_LIMIT = 0.5
 SLOWEST, FASTEST = 1.0, 500.0
 """Bounds of what is learned. A slower queue would put few clients behind what SDKs honour."""
 
+_NOT_ZERO = 1e-9
+"""Clients per second; a rate may be too small for its inverse to be a number."""
+
 SLOWER, FASTER = 0.6, 1.3
 
 RELAPSE_WITHIN = 1.0
@@ -180,10 +183,11 @@ class Pacer:
 
     def _rate(self, queue: _Queue, known: KnownRate, after: float = 0.0) -> float:
         """This worker's share of the rate, for a client with so many seconds of queue before it."""
-        if self._fixed is not None:
-            return self._fixed / self._workers
-        most = _usable(known.limit) or FASTEST
-        return min(queue.rate * (1 + after / DOUBLES), most) / self._workers
+        rate = self._fixed
+        if rate is None:
+            most = _usable(known.limit) or FASTEST
+            rate = min(queue.rate * (1 + after / DOUBLES), most)
+        return max(rate / self._workers, _NOT_ZERO)
 
     def _phase(self, rate: float) -> float:
         return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
