@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import EXACT
+from trees import make_whole_tree
 
 from litellm_patch.lab.client import call, chat
 from litellm_patch.lab.cooling import CHAT, cool_down
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.source.apply import apply
 
 SLOW, FAST = 90, 30
 COOLS = {"slow": SLOW, "fast": FAST, "slow-alone": SLOW}
@@ -27,6 +29,13 @@ async def auth(request, api_key):
     region = "eu" if "eu-key" in api_key else None
     return UserAPIKeyAuth(api_key=api_key, allowed_model_region=region)
 """
+
+
+@pytest.fixture(scope="module")
+def patched(tmp_path_factory):
+    root = make_whole_tree(tmp_path_factory.mktemp("patched") / "tree")
+    apply(root)
+    return root
 
 
 @pytest.fixture(scope="module")
