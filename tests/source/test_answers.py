@@ -21,6 +21,8 @@ from litellm_patch.source.apply import apply
 SLOW, FAST = 90, 30
 COOLS = {"slow": SLOW, "fast": FAST, "slow-alone": SLOW}
 
+REFUSED = b'{"error":{"message":"No deployments available'
+
 # Lets one key reach only the deployments of a region.
 AUTH = """
 from litellm.proxy._types import UserAPIKeyAuth
@@ -56,6 +58,9 @@ def proxy(patched: Path) -> Iterator[Proxy]:
         with running_proxy(configuration, environment=environment, files={"own.py": AUTH}) as proxy:
             for name in ("fast", "slow", "slow-alone"):
                 cool_down(proxy, name)
+            for _ in range(20):  # until its fallback is not the only one that is cooling
+                if chat(proxy, "slow").body.startswith(REFUSED):
+                    break
             yield proxy
 
 
