@@ -8,18 +8,26 @@ import time
 
 import pytest
 from conftest import EXACT, LAUNCHER
-from trees import site_packages
+from trees import make_whole_tree, site_packages
 
 from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import clean_environment, config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.source.apply import apply
 
 STATES = (
     "import litellm_patch, litellm, litellm.proxy.proxy_server\n"
     "assert litellm.__file__.startswith({there!r}), litellm.__file__\n"
     "for seam in litellm_patch.status().seams: print('seam', seam.state, seam.reason)"
 )
+
+
+@pytest.fixture(scope="module")
+def patched(tmp_path_factory):
+    root = make_whole_tree(tmp_path_factory.mktemp("patched") / "tree")
+    apply(root)
+    return root
 
 
 def states(there, environment) -> set[str]:
