@@ -40,13 +40,13 @@ class _Refused:
     Attributes:
         ids: of the deployments.
         certain: they are those that the router chose from, not only those that a name means.
-        request: the request, where it could be read.
+        router: that refused the request, where it could be read.
         deployments: the router's entries of `ids`, where they could be read.
     """
 
     ids: tuple[str, ...]
     certain: bool
-    request: RefusedRequest | None = None
+    router: Any = None
     deployments: Sequence[Deployment] = field(default=())
 
 
@@ -109,7 +109,7 @@ def _read_from(request: RefusedRequest | None) -> _Refused | None:
     except Exception as error:
         failed("the deployments of a refused request cannot be read", error)
         return None
-    return _Refused(tuple(deployment_id(each) for each in found), True, request, found)
+    return _Refused(tuple(deployment_id(each) for each in found), True, request.router, found)
 
 
 def _cooling(
@@ -146,9 +146,9 @@ def _first_ready(
 
 def _rate(refused: _Refused, group: str) -> KnownRate:
     try:
-        if refused.request is None:
+        if refused.router is None:
             return known_rate(group)
-        return known_rate_of(refused.request.router, refused.deployments)
+        return known_rate_of(refused.router, refused.deployments)
     except Exception as error:  # LiteLLM's router changed: the queue learns without it
         once(logging.DEBUG, f"the router's rates cannot be read: {type(error).__name__}: {error}")
         return KnownRate()

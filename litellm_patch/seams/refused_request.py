@@ -40,17 +40,19 @@ class RefusedRequest:
         router: LiteLLM's router, or the object behind it that chooses.
         model: the name that the request asked for.
         kwargs: LiteLLM's arguments of the request, with its metadata.
-        entrance: the local variables of the router's function that was asked for a deployment.
         module: the global variables of the router's module.
-        function: the name of that function.
+        function: the name of the router's function that was asked for a deployment.
+        specific: whether that function was asked for one certain deployment.
+        chooses: whether that function chooses a deployment; else it has chosen one before.
     """
 
     router: Any
     model: str
     kwargs: Mapping[str, Any]
-    entrance: Mapping[str, Any]
     module: Mapping[str, Any]
     function: str
+    specific: bool
+    chooses: bool
 
 
 def caller() -> FrameType | None:
@@ -66,7 +68,7 @@ def request_below(frame: FrameType | None) -> RefusedRequest | None:
     found = None
     while frame is not None and _module(frame) == "litellm":
         request = _request(frame)
-        if request is not None and "request_kwargs" in request.entrance:
+        if request is not None and request.chooses:
             # The inner function may have resolved the name that the outer one was asked for.
             found = request
         elif found is not None:
@@ -108,7 +110,7 @@ def candidates(request: RefusedRequest) -> list[Deployment]:
     asked = {
         "model": request.model,
         "request_kwargs": request.kwargs,
-        "specific_deployment": request.entrance.get("specific_deployment") or False,
+        "specific_deployment": request.specific,
     }
     _, found = resolve(**_accepted(resolve, asked))
     deployments = [found] if isinstance(found, Mapping) else list(found)
@@ -137,14 +139,16 @@ def _request(frame: FrameType) -> RefusedRequest | None:
         return None
     variables = frame.f_locals
     router, model = variables.get("self"), variables.get("model")
-    kwargs = variables.get("request_kwargs", variables.get("kwargs"))
     if not isinstance(model, str) or not (hasattr(router, _RESOLVES) and hasattr(router, _CHOOSES)):
         return None
-    if kwargs is None and "request_kwargs" in variables:
+    chooses = "request_kwargs" in variables
+    kwargs = variables.get("request_kwargs" if chooses else "kwargs")
+    if kwargs is None and chooses:
         kwargs = {}
     if not isinstance(kwargs, Mapping):
         return None
-    return RefusedRequest(router, model, kwargs, variables, frame.f_globals, code.co_name)
+    specific = bool(variables.get("specific_deployment"))
+    return RefusedRequest(router, model, kwargs, frame.f_globals, code.co_name, specific, chooses)
 
 
 def _module(frame: FrameType) -> str:

@@ -32,3 +32,11 @@ class Cooling:
     cooldown: float | None = None
     rate: Callable[[], KnownRate] = nothing_known
     honoured: float | None = None
+
+    def __deepcopy__(self, memo: object) -> Cooling:
+        """Itself: `rate` knows LiteLLM's router, which a copy of an exception must not copy."""
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Without `rate`, so that an exception that could be pickled still can be."""
+        return Cooling, (self.ready_at, self.queue, self.cooldown, nothing_known, self.honoured)

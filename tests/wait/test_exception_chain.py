@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+import threading
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from litellm_patch import retry_after
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING, NO_DEPLOYMENTS, find_refusal, related
+from litellm_patch.wait.pacing import KnownRate
 
 RouterRateLimitError = type(
     "RouterRateLimitError", (ValueError,), {"__module__": "litellm.types.router"}
@@ -143,3 +147,12 @@ def test_a_chain_of_a_hundred_thousand_ends():
     assert retry_after(bottom) is None  # found only within the first thousand
     while bottom is not None:  # freeing it recursively would exhaust the C stack
         bottom.__context__, bottom = None, bottom.__context__
+
+
+def test_what_is_noted_on_an_exception_can_be_copied_and_pickled():
+    lock = threading.Lock()  # as LiteLLM's router has
+    cooling = Cooling(5.0, "a|b", 30.0, rate=lambda: lock, honoured=120.0)
+    assert copy.deepcopy(cooling) is cooling
+    there = pickle.loads(pickle.dumps(cooling))
+    assert (there.ready_at, there.queue, there.cooldown, there.honoured) == (5.0, "a|b", 30, 120)
+    assert there.rate() == KnownRate()
