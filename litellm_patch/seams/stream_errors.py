@@ -10,21 +10,26 @@ is a task of its own in newer releases, so that the message is all that links th
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from ..wait.headers import RETRY_AFTER, RETRY_AFTER_MS
+from ..wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
 
 _KEPT_AT_MOST = 100
-_told: deque[tuple[int, dict[str, str]]] = deque(maxlen=_KEPT_AT_MOST)
+_AGE = 10.0
+"""Seconds after which what was kept belongs to no stream that is still to be answered."""
+
+_told: deque[tuple[int, float, dict[str, str]]] = deque(maxlen=_KEPT_AT_MOST)
 
 
 def remember(message: str, headers: Mapping[str, str]) -> None:
     """Keep what the client is to be told with `message`, in case that it is a stream's."""
-    wait = {name: headers[name] for name in (RETRY_AFTER, RETRY_AFTER_MS) if name in headers}
+    names = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
+    wait = {name: headers[name] for name in names if name in headers}
     if wait:
-        _told.append((hash(message), wait))
+        _told.append((hash(message), time.monotonic(), wait))
 
 
 def say_in_its_place(instance: object, arguments: Mapping[str, Any], answer: Any) -> None:
@@ -35,7 +40,8 @@ def say_in_its_place(instance: object, arguments: Mapping[str, Any], answer: Any
     message = hash(error.get("message")) if isinstance(error, dict) else None
     # Of several with one message the last: it was made a moment ago.
     for kept in reversed([*_told]):
-        if kept[0] == message:
+        said, at, wait = kept
+        if said == message and time.monotonic() - at <= _AGE:
             _told.remove(kept)
-            answer.headers.update(kept[1])
+            answer.headers.update(wait)
             return
