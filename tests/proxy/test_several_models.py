@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Callable
 
 import pytest
-from conftest import LAUNCH, WITH, WITHOUT
+from conftest import EXACT, LAUNCH, WITH, WITHOUT
 
 from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
@@ -40,7 +40,7 @@ def several() -> Iterator[Callable[[str], Proxy]]:
         def get(side: str) -> Proxy:
             if side not in running:
                 stand_in.refusals.clear()
-                started = running_proxy(configuration, launch=LAUNCH[side])
+                started = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
                 running[side] = stack.enter_context(started)
                 chat(running[side], "costly")
                 for name in ("cooling", "cooling-too"):

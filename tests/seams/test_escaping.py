@@ -67,7 +67,8 @@ async def call(app):
             {**scope, "http_version": "1.1", "scheme": "http", "root_path": ""}, receive, send
         )
     except Exception as error:
-        escaped = error
+        # Older releases of Starlette let a group of one escape from a stream.
+        escaped = getattr(error, "exceptions", [error])[0]
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, sent[1]["body"], escaped
 

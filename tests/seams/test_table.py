@@ -10,7 +10,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from conftest import has_rust_router
+from conftest import has_rust_router, litellm_has
 
 from litellm_patch import hooks
 from litellm_patch.seams.seam import PYTHON, RUST
@@ -35,8 +35,10 @@ def test_names_are_unique():
 def not_needed() -> set[str]:
     """The seams that are not needed in the installed release."""
     other = PYTHON if has_rust_router() else RUST
-    budgets = {"budgets"} if absent("litellm.router_strategy.budget_limiter") else set()
-    return budgets | {seam.name for seam in SEAMS if seam.router == other}
+    idle = {"budgets"} if absent("litellm.router_strategy.budget_limiter") else set()
+    if not litellm_has("JSONResponse", "proxy/common_request_processing.py"):
+        idle.add("stream-errors")
+    return idle | {seam.name for seam in SEAMS if seam.router == other}
 
 
 def absent(module: str) -> bool:

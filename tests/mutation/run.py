@@ -1,0 +1,142 @@
+"""Whether the tests notice small changes to the modules that decide waits.
+
+    python tests/mutation/run.py [MODULE ...] [--seconds 60]
+
+MODULE is a path such as ``litellm_patch/wait/headers.py``; without one, all of ``wait/`` and
+``seams/`` are changed, which takes hours. Each mutant is tried in a forked process, with the
+tests of its folder, until one fails. `RESULT.md` beside this file gets the share of mutants that
+were noticed; `EQUIVALENT.txt` names those that no test can notice, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+sys.path[:0] = [str(ROOT), str(HERE)]
+from mutants import Mutant, mutants  # noqa: E402
+
+RESULT, EQUIVALENT = HERE / "RESULT.md", HERE / "EQUIVALENT.txt"
+TESTS = {"wait": ["tests/wait"], "seams": ["tests/seams", "tests/wait", "tests/faults"]}
+HEAD = """# Mutants that the tests notice
+
+Written by `tests/mutation/run.py`; do not edit. Mutants that are equivalent to the module, which
+`EQUIVALENT.txt` names with the reason, are not counted.
+
+| module | mutants | noticed | share |
+| --- | --: | --: | --: |
+"""
+
+
+class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the changed source of one module when it is imported."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        self.path, self.source = path, source
+
+    def find_spec(self, name, path=None, target=None):
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_file_location(name, self.path, loader=self)
+
+    def exec_module(self, module):
+        exec(compile(self.source, str(self.path), "exec"), vars(module))
+
+
+def tests_of(path: Path) -> list[str]:
+    """The module's own tests first."""
+    folder = path.parent.name
+    own = ROOT / "tests" / folder / f"test_{path.stem}.py"
+    return [str(own)] * own.exists() + TESTS[folder]
+
+
+def is_noticed(path: Path, source: str, seconds: float) -> bool:
+    """Whether a test fails, or does not end, with the changed source."""
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        sys.meta_path.insert(0, Changed(path, source))
+        import pytest
+
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header"]
+        os._exit(int(pytest.main([*options, *tests_of(path)])) != 0)
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status != 0
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return True
+
+
+def equivalent(path: Path) -> set[str]:
+    """Names of the module's mutants that change nothing: ``module | name | reason``."""
+    lines = EQUIVALENT.read_text(encoding="utf-8").splitlines() if EQUIVALENT.exists() else []
+    rows = [line.split(" | ") for line in lines if line.count(" | ") == 2]
+    return {name for module, name, _ in rows if module == relative(path)}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def judge(path: Path, seconds: float) -> tuple[int, int]:
+    """How many mutants a module has, and how many of them are noticed."""
+    known = equivalent(path)
+    counted = [each for each in mutants(path.read_text(encoding="utf-8")) if each.name not in known]
+    assert not is_noticed(path, path.read_text(encoding="utf-8"), 600), "the tests fail unchanged"
+    noticed = 0
+    for number, mutant in enumerate(counted, 1):
+        good = is_noticed(path, mutant.source, seconds)
+        noticed += good
+        if not good:
+            print(f"{relative(path)}:{mutant.line} | {mutant.name}", flush=True)
+        progress(path, mutant, number, len(counted), noticed)
+    return len(counted), noticed
+
+
+def progress(path: Path, mutant: Mutant, number: int, of: int, noticed: int) -> None:
+    if sys.stderr.isatty() or number % 20 == 0:
+        print(f"{path.stem}: {number}/{of}, {noticed} noticed", file=sys.stderr, flush=True)
+
+
+def rows() -> dict[str, str]:
+    lines = RESULT.read_text(encoding="utf-8").splitlines() if RESULT.exists() else []
+    return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", type=Path)
+    parser.add_argument("--seconds", type=float, default=60, help="for the tests of one mutant")
+    options = parser.parse_args()
+    every = [*(ROOT / "litellm_patch/wait").glob("*.py"), *(ROOT / "litellm_patch/seams").glob("*")]
+    chosen = options.modules or sorted(path for path in every if path.suffix == ".py")
+    os.chdir(ROOT)
+    for path in (each.resolve() for each in chosen):
+        of, noticed = judge(path, options.seconds)
+        if of:
+            share = 100 * noticed / of
+            table = rows()
+            table[relative(path)] = f"| `{relative(path)}` | {of} | {noticed} | {share:.0f} % |"
+            RESULT.write_text(HEAD + "\n".join(table[key] for key in sorted(table)) + "\n")
+            print(f"{relative(path)}: {noticed} of {of} noticed ({share:.0f} %)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
