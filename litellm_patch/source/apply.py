@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .patches import SourcePatch, patch_for
-from .refused import Refused
+from .refused import NoTree, Refused
 from .tool import patched
 
 _SECTION = re.compile(r"^\[(?:project|tool\.poetry)\]$(.*?)(?=^\[|\Z)", re.M | re.S)
@@ -56,7 +56,7 @@ def release_at(root: Path) -> str:
         Refused: there is no LiteLLM, or it does not say clearly which release it is.
     """
     if not (root / "litellm" / "__init__.py").is_file():
-        raise Refused(f"{root} does not contain litellm/; name the directory that does")
+        raise NoTree(f"{root} does not contain litellm/; name the directory that does")
     said = {path.name.split("-")[1][: -len(".dist")] for path in root.glob("litellm-*.dist-info")}
     if (root / "pyproject.toml").is_file():
         text = (root / "pyproject.toml").read_text(encoding="utf-8", errors="replace")
