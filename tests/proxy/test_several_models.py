@@ -15,8 +15,11 @@ from litellm_patch.lab.client import chat
 from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
 
 SIDES = (WITHOUT, WITH)
+REFUSED = b'{"error":{"message":"' + NO_DEPLOYMENTS.encode()
+"""How the answer begins if the group itself is cooling, not only its fallback."""
 COOLDOWN = 200
 FALLBACKS = [{"own-failure": ["cooling"]}, {"costly": ["cooling"]}]
 GROUPS = ("cooling", "cooling-too", "own-failure", "costly")
@@ -34,7 +37,12 @@ def several() -> Iterator[Callable[[str], Proxy]]:
             for name in GROUPS
             for entry in group(name, stand_in.url, deployments(name), **budget(name))
         ]
-        router = {"cooldown_time": COOLDOWN, "fallbacks": FALLBACKS}
+        router = {
+            "cooldown_time": COOLDOWN,
+            "fallbacks": FALLBACKS,
+            # Up to 1.72 or so LiteLLM cools also the only deployment of a group.
+            "allowed_fails_policy": {"BadRequestErrorAllowedFails": 1000},
+        }
         configuration = config(models, router_settings=router)
 
         def get(side: str) -> Proxy:
@@ -64,7 +72,9 @@ def budget(name: str) -> dict[str, object]:
 
 
 # When and how fast the provider answered, since when it cools, and what was spent by then.
-VARIES = re.compile(rb'"date":"[^"]*"|"timestamp":[0-9.]+|"_elapsed":[0-9.]+|\d+\.\d+ >= ')
+VARIES = re.compile(
+    rb'"date":"[^"]*"|["\']timestamp["\']: ?[0-9.]+|"_elapsed":[0-9.]+|\d+\.\d+ >= '
+)
 
 
 @pytest.mark.parametrize("models", ["cooling,cooling-too", "cooling,own-failure", "cooling,costly"])
@@ -87,6 +97,8 @@ def test_the_fastest_of_models_that_all_refuse_is_a_429_that_tells_the_wait(seve
 
 def test_the_fastest_of_models_of_which_one_fails_by_itself_is_as_without_us(several):
     models = "cooling,own-failure"
+    if chat(several(WITH), "own-failure").body.startswith(REFUSED):
+        pytest.skip("this release cools the group because its fallback is cooling")
     stock, patched = (chat(several(side), models, fastest_response=True) for side in SIDES)
     assert (stock.status, stock.body) == (patched.status, patched.body)
     assert patched.status == 500
