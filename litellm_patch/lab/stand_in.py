@@ -82,7 +82,7 @@ class StandIn:
 
     def answer(self, path: str, body: dict[str, Any]) -> Answer:
         """Decide and remember the answer to one request."""
-        model = str(body.get("model", ""))
+        model = str(body.get("model", "")) or _model_in(path)
         refuse = self.refusals.get(model, self.refusals.get("*"))
         with self._lock:
             now = time.monotonic()
@@ -157,6 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
 def _refusal(refuse: Refuse) -> Answer:
     error = {"message": refuse.message, "type": "stand_in", "code": str(refuse.status)}
     return Answer.json({"error": error}, status=refuse.status, headers=refuse.headers)
+
+
+def _model_in(path: str) -> str:
+    """The model in a path of Gemini's API: ``…/models/NAME:generateContent``."""
+    _, found, rest = path.partition("/models/")
+    return rest.partition(":")[0] if found else ""
 
 
 def _form_field(raw: bytes, name: bytes) -> str:

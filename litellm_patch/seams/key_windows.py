@@ -36,7 +36,13 @@ def window_end(error: BaseException, clock: float) -> float | None:
     memory = limiter.internal_usage_cache.dual_cache.in_memory_cache
     start = usable_timestamp(float(memory.cache_dict[key]))
     size = (descriptor.get("rate_limit") or {}).get("window_size") or limiter.window_size
-    return None if start is None or not clock < start + size <= clock + size else start + size
+    if start is None:
+        return None
+    # The start is cut to a whole second. Until the entry expires, which was written some part of
+    # a second later, the limiter refuses without a look at the start.
+    expires = usable_timestamp(memory.ttl_dict.get(key)) or 0.0
+    end = max(start + size, min(expires, start + size + 1))
+    return end if clock < end <= clock + size + 1 else None
 
 
 def _locals_of_limiter(error: BaseException) -> Mapping[str, Any] | None:

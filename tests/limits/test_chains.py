@@ -64,7 +64,7 @@ def chain() -> Iterator[Callable[[str], Proxy]]:
                     refuse(stand_in, name)
                 refuse(stand_in, "own-400", 400)
                 refuse(stand_in, "own-500", 500)
-                stand_in.refusals[""] = Refuse(status=500)  # Gemini's path has the model
+                refuse(stand_in, "own-gemini", 500)
             return running[side]
 
         yield get
