@@ -54,7 +54,7 @@ def until(proxy: Proxy, is_wanted: Callable[[Response], bool]) -> Response:
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.skipif(
     has_rust_router(),
-    reason="the router in Rust leaves nothing to be read of a request at its limit",
+    reason="the router in Rust leaves nothing to be read of such a request",
 )
 @pytest.mark.parametrize("name", ROUTERS)
 def test_a_cooling_deployment_returns_before_a_limited_one(started, side, name):
