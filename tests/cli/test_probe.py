@@ -132,7 +132,7 @@ def test_the_refusal_of_a_litellm_behind_this_one_proves_nothing(chain, probe, k
     status, shown = probe(second.url, "--kind", kind, model="cooling")
     if "HTTP 404" in shown:
         pytest.skip("not in this release")
-    assert status in (0, 1), shown
+    assert "the model is cooling" in shown, shown  # it knows its own refusal
     status, shown = probe(first.url, "--kind", kind, model="behind")
     assert status == 3, shown
     assert "nothing is proven" in shown
