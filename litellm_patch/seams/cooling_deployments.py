@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from ..report import failed, once
-from ..wait.cooldown_records import HeldCooldown, seconds_left
+from ..wait.cooldown_records import first_to_end
 from ..wait.cooling import Cooling
 from ..wait.delay_seconds import usable_seconds
 from ..wait.exception_chain import SHORTEST
@@ -119,11 +119,13 @@ def _cooling(
     stored = stored_cooldowns(cooldowns)
     look = partial(held_cooldown, cooldowns) if stored is None else stored.held
     held = {each: look(each) for each in refused.ids}
-    first = _first_ready([each for each in held.values() if each is not None], now)
+    first = first_to_end([each for each in held.values() if each is not None], now)
     queue = "|".join(sorted(refused.ids)) or group
     if first is not None:
         seconds, cooldown = first
-        return Cooling(ready + seconds, queue, cooldown, partial(_rate, refused, group))
+        return Cooling(
+            ready + seconds, queue, _lasts(cooldown.record), partial(_rate, refused, group)
+        )
     if any(each is not None for each in held.values()) or not refused.certain:
         return None  # a record that says nothing usable
     if listed.intersection(refused.ids):
@@ -131,17 +133,9 @@ def _cooling(
     return Cooling(None, queue)
 
 
-def _first_ready(
-    cooldowns: Iterable[HeldCooldown], now: float
-) -> tuple[float, float | None] | None:
-    """Seconds until the first one ends, and how long that one was to last."""
-    left = [(seconds_left(each, now), each.record) for each in cooldowns]
-    known = [(seconds, record) for seconds, record in left if seconds is not None]
-    if not known:
-        return None
-    seconds, record = min(known, key=lambda each: each[0])
-    lasts = record.get("cooldown_time") if isinstance(record, Mapping) else None
-    return seconds, usable_seconds(lasts)
+def _lasts(record: object) -> float | None:
+    """How long a cooldown was to last, in seconds, by its record."""
+    return usable_seconds(record.get("cooldown_time")) if isinstance(record, Mapping) else None
 
 
 def _rate(refused: _Refused, group: str) -> KnownRate:

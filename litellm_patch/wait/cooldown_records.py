@@ -40,10 +40,17 @@ def first_ready(cooldowns: Iterable[HeldCooldown], now: float) -> float | None:
 
     Returns None where none of them tells anything usable; never a negative number.
     """
-    return min(
-        (left for left in (seconds_left(held, now) for held in cooldowns) if left is not None),
-        default=None,
-    )
+    first = first_to_end(cooldowns, now)
+    return None if first is None else first[0]
+
+
+def first_to_end(
+    cooldowns: Iterable[HeldCooldown], now: float
+) -> tuple[float, HeldCooldown] | None:
+    """The cooldown that ends first, and the seconds until then; arguments as for `first_ready`."""
+    left = [(seconds_left(held, now), held) for held in cooldowns]
+    known = [(seconds, held) for seconds, held in left if seconds is not None]
+    return min(known, key=lambda each: each[0], default=None)
 
 
 def seconds_left(held: HeldCooldown, now: float) -> float | None:
