@@ -151,7 +151,10 @@ class Pacer:
             # An end that has passed says nothing about when the group is ready.
             begins = ready_at > now and abs(ready_at - queue.ready_at) > SAME_END
             if begins:
-                _begin(queue, ready_at, _began(queue, now, ready_at, cooldown))
+                began = _began(queue, now, ready_at, cooldown)
+                begins = not _seen_late(queue, ready_at, began, cooldown)
+                if begins:
+                    _begin(queue, ready_at, began)
             rate = self._rate(queue, known)
             if begins:
                 queue.next_arrival = ready_at + self._phase(rate)
@@ -218,6 +221,19 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
     # Before the last one's end it cannot have begun: LiteLLM recorded another time than it
     # kept (LiteLLM issue #40130).
     return min(began, now) if began >= queue.ready_at else now
+
+
+def _seen_late(queue: _Queue, ready_at: float, began: float, cooldown: float | None) -> bool:
+    """Whether an end is that of the cooldown which is waited for, as another proxy saw it.
+
+    A proxy that learns late of another's cooldown is refused by the provider itself, so that
+    its own ends later. Where one queue is there for all, it goes on behind the later end.
+    """
+    length = _usable(cooldown)
+    late = length is not None and began < queue.ready_at < ready_at + length
+    if late:
+        queue.ready_at = max(queue.ready_at, ready_at)
+    return late
 
 
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Callable
 
+from fleet import Memory
 from runs import Call, Outcome
 from scenarios import GRID, Overload, Recovery, Scenario
 
@@ -40,7 +41,7 @@ OLD_SDK, NEW_SDK = 60.0, 120.0
 by its own backoff and the latter not at all."""
 SEEDS = tuple(range(10))
 
-Told = Callable[[float, float], "float | None"]
+Told = Callable[[float, float, int], "float | None"]
 
 
 class Simulation:
@@ -50,10 +51,14 @@ class Simulation:
         capacity: of the provider, requests per second; None for a provider without a limit.
         saved: seconds' worth of it that the provider saves up.
         cooldown: of a deployment, in seconds.
-        told: what a refused client is told, from the time and the cooldown's end.
+        told: what a refused client is told, from the time, the cooldown's end, and which proxy
+            refused it.
         deployments: how many there are. They share the provider's capacity.
         honoured: seconds of waiting that the clients honour.
-        busy: seconds that the proxy is busy with a request, and with its answer.
+        busy: seconds that a proxy is busy with a request, and with its answer.
+        proxies: how many there are; chance picks one for each request.
+        every: seconds between two questions of a proxy to Redis about a deployment; 0 where all
+            of them know of a cooldown at once.
     """
 
     def __init__(
@@ -67,14 +72,17 @@ class Simulation:
         deployments: int = 2,
         honoured: float = OLD_SDK,
         busy: tuple[float, float] = (BEFORE, AFTER),
+        proxies: int = 1,
+        every: float = 0.0,
     ) -> None:
-        self.ends = [0.0] * deployments  # of their cooldowns
+        redis = [0.0] * deployments if proxies > 1 else None
+        self.memories = [Memory(deployments, redis, every) for _ in range(proxies)]
         self.outcome = Outcome()
         self._honoured, (self._before, self._afterwards) = honoured, busy
         self._capacity, self._cooldown, self._told, self._rng = capacity, cooldown, told, rng
         self._most_tokens = max(1.0, (capacity or 0.0) * saved)
         self._tokens, self._filled_at = self._most_tokens, 0.0
-        self._free_at = 0.0
+        self._free_at = [0.0] * proxies
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._order = itertools.count()
 
@@ -92,36 +100,37 @@ class Simulation:
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def _arrive(self, now: float, call: Call) -> None:
-        self._after(self._before, now, lambda then: self._request(then, call, began=now))
+        proxy = self._rng.randrange(len(self.memories)) if len(self.memories) > 1 else 0
+        self._after(self._before, now, proxy, lambda then: self._request(then, call, proxy, now))
 
-    def _after(self, busy: float, now: float, step: Callable[[float], None]) -> None:
+    def _after(self, busy: float, now: float, proxy: int, step: Callable[[float], None]) -> None:
         """Take the step when the proxy, which does one thing after the other, has done it."""
-        self._free_at = max(now, self._free_at) + busy
-        self._at(self._free_at, step)
+        self._free_at[proxy] = max(now, self._free_at[proxy]) + busy
+        self._at(self._free_at[proxy], step)
 
-    def _request(self, now: float, call: Call, began: float) -> None:
-        free = [index for index, end in enumerate(self.ends) if end <= now]
+    def _request(self, now: float, call: Call, proxy: int, began: float) -> None:
+        memory = self.memories[proxy]
+        free = memory.free(now)
         if not free:
             call.requests.append((began, 429))
-            told = self._told(now, min(self.ends))
-            self._after(self._afterwards, now, lambda then: self._retry(then, call, told))
+            told = self._told(now, memory.refuse(now), proxy)
+            self._after(self._afterwards, now, proxy, lambda then: self._retry(then, call, told))
             return
         deployment = self._rng.choice(free)
         taken = self._provider_takes(now)
         call.requests.append((began, 200 if taken else 429))
-        step = self._served if taken else self._refused
-        self._at(
-            now + LATENCY,
-            lambda then: self._after(self._afterwards, then, lambda t: step(t, call, deployment)),
-        )
 
-    def _served(self, now: float, call: Call, deployment: int) -> None:
-        call.served_at = now
+        def answered(then: float) -> None:
+            if taken:
+                call.served_at = then
+            else:
+                self._refused(then, call, proxy, deployment)
 
-    def _refused(self, now: float, call: Call, deployment: int) -> None:
+        self._at(now + LATENCY, lambda then: self._after(self._afterwards, then, proxy, answered))
+
+    def _refused(self, now: float, call: Call, proxy: int, deployment: int) -> None:
         self.outcome.provider_refusals += 1
-        if self.ends[deployment] <= now:  # LiteLLM keeps the first deadline (issue #40130)
-            self.ends[deployment] = now + self._cooldown
+        self.memories[proxy].cool(deployment, now, now + self._cooldown)
         self._retry(now, call, None)  # a provider's 429 carries no wait
 
     def _retry(self, now: float, call: Call, told: float | None) -> None:
@@ -155,22 +164,24 @@ def simulate(
     deployments: int = 2,
     honoured: float = OLD_SDK,
     busy: tuple[float, float] = (BEFORE, AFTER),
+    every: float = 0.0,
 ) -> Outcome:
     """Run one scenario with what one variant of the proxy tells its refused clients.
 
     Args:
-        pacers: those of the workers, of which chance picks one for each request.
+        pacers: those of the proxies, of which chance picks one for each request; one that is
+            there for all of them is theirs together.
         known: what the router knows about the group.
-        deployments, honoured, busy: see `Simulation`. The queue knows what clients honour.
+        deployments, honoured, busy, every: see `Simulation`. The queue knows what clients honour.
     """
     rng = random.Random(seed)
     pacers = pacers or [Pacer(random=rng)]
     tells: dict[str, Told] = {
-        NO_HEADER: lambda now, ready_at: None,
-        CONFIGURED: lambda now, ready_at: scenario.cooldown,
-        EXACT: lambda now, ready_at: ready_at - now,
-        PACED: lambda now, ready_at: (
-            rng.choice(pacers).place("", now, ready_at, known, scenario.cooldown, honoured) - now
+        NO_HEADER: lambda now, ready_at, proxy: None,
+        CONFIGURED: lambda now, ready_at, proxy: scenario.cooldown,
+        EXACT: lambda now, ready_at, proxy: ready_at - now,
+        PACED: lambda now, ready_at, proxy: (
+            pacers[proxy].place("", now, ready_at, known, scenario.cooldown, honoured) - now
         ),
     }
     overload = isinstance(scenario, Overload)
@@ -184,9 +195,12 @@ def simulate(
         deployments=deployments,
         honoured=honoured,
         busy=busy,
+        proxies=len(pacers),
+        every=every,
     )
     if isinstance(scenario, Recovery):
-        simulation.ends = [scenario.cooldown] * deployments
+        for memory in simulation.memories:
+            memory.ends = [scenario.cooldown] * deployments
         simulation.outcome.ready_at = scenario.cooldown
     return simulation.run(list(scenario.arrivals(rng)))
 

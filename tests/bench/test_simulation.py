@@ -61,7 +61,7 @@ def test_a_slow_provider_is_not_overloaded():
 
 @pytest.mark.parametrize("cooldown", CLASSES)
 def test_no_other_variant_serves_more_in_random_overloads(cooldown):
-    some = overloads(TEST, cooldown, 3)
+    some = overloads(TEST, cooldown, 6)
     ours = served(some, PACED, OLD_SDK)
     for other in (NO_HEADER, CONFIGURED, EXACT):
         assert ours >= served(some, other, OLD_SDK) - NOISE, other

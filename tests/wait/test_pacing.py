@@ -68,6 +68,14 @@ def test_an_end_that_is_computed_again_is_the_same_end():
     assert pacer.place("group", READY - 4, READY + 0.01) > first
 
 
+def test_an_end_that_another_proxy_sees_begins_no_queue():
+    """It was refused by the provider while the first cooldown lasted."""
+    pacer = Pacer(rate=1)
+    given = [pacer.place("group", READY - 5, end, cooldown=10) for end in (READY, READY + 2.5)]
+    given += [pacer.place("group", READY - 4, end, cooldown=10) for end in (READY, READY + 2.5)]
+    assert given == [READY, READY + 2.5, READY + 3.5, READY + 4.5]
+
+
 def test_an_end_half_a_second_later_is_another_one():
     pacer = Pacer(rate=1)
     queue(pacer, 5)

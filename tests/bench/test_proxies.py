@@ -1,0 +1,76 @@
+"""Several proxies in simulated time: what they know of each other, and what one queue is worth."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from fleet import EVERY, Memory
+from proxies import SHARED, TOLD, UNAWARE, of_all, of_proxies
+from random_overloads import FACTS
+from scenarios import Overload
+
+OLD, NEW = EVERY.values()
+SEEDS = range(12)
+SOME = FACTS[::9]
+MEASURED = Overload(capacity=12, steady=3, burst=25, every=15, cooldown=10, length=90)
+"""Played by one and by four real proxies, LiteLLM 1.85.0, two seeds each."""
+
+
+def two_proxies(every: float) -> tuple[Memory, Memory]:
+    redis = [0.0, 0.0]
+    return Memory(2, redis, every), Memory(2, redis, every)
+
+
+@pytest.mark.parametrize("every", [OLD, NEW])
+def test_a_proxy_learns_of_anothers_cooldown_when_it_asks_again(every):
+    one, other = two_proxies(every)
+    assert other.free(0.5) == [0, 1]
+    for deployment in (0, 1):
+        one.cool(deployment, 1.0, 21.0)
+    assert one.free(1.0) == []
+    assert other.free(0.4 + every) == [0, 1]
+    assert other.free(0.5 + every) == []
+    assert (one.refuse(12), other.refuse(12)) == (21, 21)
+    assert other.free(21.0) == [0, 1]
+
+
+def test_an_older_proxy_keeps_a_copy_until_it_refuses():
+    one, other = two_proxies(OLD)
+    one.cool(0, 1.0, 6.0)
+    assert other.free(2.0) == [1]
+    assert other.free(100.0) == [1]
+    other.cool(1, 100.0, 105.0)
+    assert other.refuse(101.0) == 101.0
+    assert other.free(101.0) == [0]
+
+
+def test_a_second_failure_prolongs_what_others_read():
+    one, other = two_proxies(NEW)
+    one.cool(0, 1.0, 11.0)
+    one.cool(0, 1.5, 11.5)
+    assert one.ends[0] == 11.0
+    other.free(2.0)
+    assert other.ends[0] == 11.5
+
+
+@pytest.mark.parametrize("number, served, refusals", [(1, 0.80, 18), (4, 0.78, 65)])
+def test_it_agrees_with_real_proxies(number, served, refusals):
+    """(They had an earlier queue. One simulated proxy lets more of a burst through than a real.)"""
+    outcomes = [of_proxies(MEASURED, number, UNAWARE, OLD, seed) for seed in SEEDS]
+    share = statistics.mean(one.share_served for one in outcomes)
+    assert share == pytest.approx(served, abs=0.1)
+    refused = statistics.mean(one.provider_refusals for one in outcomes)
+    assert refusals / 1.5 < refused < 2.5 * refusals
+
+
+def test_one_queue_serves_more_than_many_that_know_their_number():
+    for every in (OLD, NEW):
+        told, shared = (of_all(SOME, 16, queues, every)[0] for queues in (TOLD, SHARED))
+        assert shared > told + 0.03
+
+
+def test_one_queue_of_64_proxies_serves_what_one_proxy_serves():
+    alone = of_all(SOME, 1, SHARED, NEW)[0]
+    for every in (OLD, NEW):
+        assert of_all(SOME, 64, SHARED, every)[0] >= alone - 0.02
