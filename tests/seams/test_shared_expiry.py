@@ -61,7 +61,7 @@ def test_a_forked_child_asks_for_itself():
     hangs = threading.Event()
     expiries = SharedExpiries()
     assert expiries.seconds(Redis(lambda key: hangs.wait(60)), "key", 1.0) is None
-    with expiries._lock:  # as another thread would hold it
+    with expiries.questions._lock:  # as another thread would hold it
         child = os.fork()
         if child == 0:
             told = until_answered(expiries, Redis(lambda key: 7000))
