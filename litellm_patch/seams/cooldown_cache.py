@@ -6,11 +6,10 @@ asked of any cache or Redis.
 
 Redis is asked in one case: the record was written by another proxy, whose clock may differ.
 Then its own time to live is the truth. That is one PTTL for each such cooldown, not for each
-request, given a tenth of a second and made on a thread, so that a Redis that hangs costs no
-more than that. Before 1.102 LiteLLM keeps its copy of such a record for ten minutes, however
-short the cooldown, and refuses as long as it has it, so that no number could be true. The
-copy is given the life that the record has in Redis, as LiteLLM itself does since (but by the
-other machine's clock).
+request, and one that hangs does not hold up the proxy (`redis_questions.py`). Before 1.102
+LiteLLM keeps its copy of such a record for ten minutes, however short the cooldown, and refuses
+as long as it has it, so that no number could be true. The copy is given the life that the record
+has in Redis, as LiteLLM itself does since (but by the other machine's clock).
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def held_cooldown(cache: Any, model_id: str) -> HeldCooldown | None:
     if record is None:
         return None
     written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
-    redis = getattr(_store(cache), "redis_cache", None)
+    redis = redis_of(cache)
     shared_seconds = None
     if redis is not None and written is not None:
         own = _own.get(key) == written
@@ -62,6 +61,11 @@ def held_cooldown(cache: Any, model_id: str) -> HeldCooldown | None:
         if shared_seconds <= 0:
             return HeldCooldown(None, expires_at=time.time())
     return HeldCooldown(record, memory.ttl_dict.get(key), shared_seconds)
+
+
+def redis_of(cache: Any) -> Any:
+    """LiteLLM's `RedisCache` that `cache` shares its cooldowns through; None if there is none."""
+    return getattr(_store(cache), "redis_cache", None)
 
 
 def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:

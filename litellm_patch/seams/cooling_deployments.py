@@ -18,10 +18,11 @@ from ..wait.exception_chain import SHORTEST
 from ..wait.known_clients import honoured_by
 from ..wait.limits import is_pinned_refusal
 from ..wait.pacing import KnownRate
+from ..wait.shared_pacing import Waiting
 from .asked_cooldowns import Asked
-from .cooldown_cache import held_cooldown
+from .cooldown_cache import held_cooldown, redis_of
 from .cooldown_store import stored_cooldowns
-from .group_rate import known_rate, known_rate_of
+from .group_rate import cache_of, known_rate, known_rate_of, proxy_router
 from .refused_request import (
     Deployment,
     RefusedRequest,
@@ -31,6 +32,9 @@ from .refused_request import (
     request_below,
     request_that_raised,
 )
+from .shared_queue import SharedQueues
+
+_queues = SharedQueues()
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,11 @@ def _cooling(
     if first is not None:
         seconds, cooldown = first
         return Cooling(
-            ready + seconds, queue, _lasts(cooldown.record), partial(_rate, refused, group)
+            ready + seconds,
+            queue,
+            _lasts(cooldown.record),
+            partial(_rate, refused, group),
+            shared_place=partial(_shared_place, refused, cooldowns, queue),
         )
     if any(each is not None for each in held.values()) or not refused.certain:
         return None  # a record that says nothing usable
@@ -146,6 +154,20 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
     except Exception as error:  # LiteLLM's router changed: the queue learns without it
         once(logging.DEBUG, f"the router's rates cannot be read: {type(error).__name__}: {error}")
         return KnownRate()
+
+
+def _shared_place(refused: _Refused, cooldowns: Any, queue: str, waiting: Waiting) -> float | None:
+    """The place in the queue of all proxies, where the router has a Redis that answers."""
+    try:
+        if stored_cooldowns(cooldowns) is None:
+            redis = redis_of(cooldowns)
+        else:
+            router = refused.router or proxy_router()
+            redis = None if router is None else cache_of(router).redis_cache
+        return None if redis is None else _queues.place(redis, queue, waiting)
+    except Exception as error:
+        failed("the queue of all proxies cannot be used, each has its own", error)
+        return None
 
 
 def _honoured(request: RefusedRequest | None) -> float | None:

@@ -24,7 +24,7 @@ do not show that a provider takes thirty a second."""
 
 def known_rate(group: str) -> KnownRate:
     """What the proxy's router knows about `group`; all None where it cannot be read."""
-    router = getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
+    router = proxy_router()
     if router is None:
         return KnownRate()
     return known_rate_of(router, _deployments(router, group))
@@ -40,6 +40,17 @@ def known_rate_of(router: Any, deployments: Sequence[Mapping[str, Any]]) -> Know
         limit=configured_limit(deployments),
         served=served_rate(_counts(router, deployments), time.time()),
     )
+
+
+def proxy_router() -> Any:
+    """The router of the proxy that this process is; None if it is none."""
+    return getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
+
+
+def cache_of(router: Any) -> Any:
+    """The router's cache, which has the Redis that its proxies share, if they do."""
+    health = getattr(type(router), "health", None)
+    return router.health().store if health is not None else router.cache
 
 
 def configured_limit(deployments: Iterable[Mapping[str, Any]]) -> float | None:
@@ -83,8 +94,7 @@ def _deployments(router: Any, group: str) -> list[Mapping[str, Any]]:
 def _counts(
     router: Any, deployments: Iterable[Mapping[str, Any]]
 ) -> Iterable[tuple[object, object]]:
-    health = getattr(type(router), "health", None)
-    memory = (router.health().store if health is not None else router.cache).in_memory_cache
+    memory = cache_of(router).in_memory_cache
     # Before it had this, a cache prolonged an entry with each success, so that the count has
     # neither a known beginning nor an end.
     if not hasattr(memory, "allow_ttl_override"):

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .pacing import KnownRate
+from .shared_pacing import AskForPlace, Waiting
 
 
 def nothing_known() -> KnownRate:
     """The rate of a group of which nothing is known."""
     return KnownRate()
+
+
+def nobody_shares(waiting: Waiting) -> float | None:
+    """The place in a queue that no other process has a part in: there is none."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Cooling:
         cooldown: how long the cooldown of the first was to last, in seconds, if known.
         rate: reads what is known about the rate that they take.
         honoured: the longest wait that the client acts on, in seconds; None where it is unknown.
+        shared_place: asks the queue that all proxies share.
     """
 
     ready_at: float | None
@@ -32,11 +39,12 @@ class Cooling:
     cooldown: float | None = None
     rate: Callable[[], KnownRate] = nothing_known
     honoured: float | None = None
+    shared_place: AskForPlace = nobody_shares
 
     def __deepcopy__(self, memo: object) -> Cooling:
-        """Itself: `rate` knows LiteLLM's router, which a copy of an exception must not copy."""
+        """Itself: its functions know LiteLLM's router, which no copy of an exception may copy."""
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Without `rate`, so that an exception that could be pickled still can be."""
+        """Without its functions, so that an exception that could be pickled still can be."""
         return Cooling, (self.ready_at, self.queue, self.cooldown, nothing_known, self.honoured)

@@ -17,10 +17,11 @@ a place whose moment has passed is gone. Most clients ignore a wait that is too 
 so a client whose place would be too late gets none: it is told to come back before the
 cooldown ends, at a moment of its own, and is given its place then.
 
-Several workers each see a part of the clients and know nothing of each other: each gives out
-its share (rate divided by the number of workers) and begins its queue at a random fraction of
-an interval, at most a second, so that equal queues do not step in time. Where the number is
-unknown the queues together are too fast at first, relapse, and become slower by themselves.
+Where proxies share a Redis the queue is there (`shared_pacing.py`), and this one takes its place
+while it fails. Else several workers each see a part of the clients and know nothing of each
+other: each gives out its share (rate divided by the number of workers) and begins its queue at a
+random fraction of an interval, at most a second, so that equal queues do not step in time. Where
+the number is unknown the queues together are too fast at first, relapse, and become slower.
 
 Times are seconds on one monotonic clock that the caller reads; rates are clients per second.
 """
@@ -115,7 +116,8 @@ class Pacer:
         groups: int = 1000,
         random: random.Random | None = None,
     ) -> None:
-        self._fixed = _usable(rate)
+        self.fixed = _usable(rate)
+        """Clients per second as the operator decided it; None means to learn it."""
         self._workers = max(1, workers)
         self._most_groups = max(1, groups)
         self._random = random if random is not None else _RANDOM
@@ -166,6 +168,19 @@ class Pacer:
             queue.last_place = max(queue.last_place, place)
             return place
 
+    def follow(
+        self, group: str, ready_at: float, place: float, known: KnownRate | None = None
+    ) -> None:
+        """Go on behind a `place` that the queue of all proxies gave, where that fails later."""
+        if not (math.isfinite(place) and math.isfinite(ready_at)):
+            return
+        known = known if known is not None else KnownRate()
+        with _lock:
+            queue = self._queue(group, known)
+            queue.ready_at = max(queue.ready_at, ready_at)
+            queue.next_arrival = max(place, queue.ready_at) + 1 / self._rate(queue, known)
+            queue.last_place = max(queue.last_place, place)
+
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue begins with; None for an unknown group."""
         with _lock:
@@ -186,7 +201,7 @@ class Pacer:
 
     def _rate(self, queue: _Queue, known: KnownRate, after: float = 0.0) -> float:
         """This worker's share of the rate, for a client with so many seconds of queue before it."""
-        rate = self._fixed
+        rate = self.fixed
         if rate is None:
             most = _usable(known.limit) or FASTEST
             rate = min(queue.rate * (1 + after / DOUBLES), most)

@@ -12,6 +12,7 @@ from .limits import find_own_refusal
 from .pacing import Pacer
 from .patience import HONOURED, LESS, first_step
 from .provider import find_provider_wait
+from .shared_pacing import Waiting
 
 PLACE = "litellm_patch_place"
 """Mark on a refusal: the `time.monotonic()` at which its client should return. An exception
@@ -107,6 +108,11 @@ def _returns(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> flo
     place = marks.get(source, PLACE)
     if not isinstance(place, float):
         ready_at, known = cooling.ready_at, cooling.rate()
-        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
+        waiting = Waiting(ready_at, cooling.cooldown, honoured, known, pacer.fixed)
+        place = cooling.shared_place(waiting)
+        if place is not None:
+            pacer.follow(cooling.queue, ready_at, place, known)
+        else:
+            place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
         marks.put(source, PLACE, place)
     return place

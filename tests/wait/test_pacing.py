@@ -422,3 +422,11 @@ def waited(child: int) -> int | None:
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return None
+
+
+def test_a_queue_goes_on_where_the_one_of_all_proxies_stopped():
+    pacer = Pacer(rate=1)
+    pacer.follow("group", READY, READY + 7)
+    given = [pacer.place("group", READY - 5, READY, cooldown=10) for _ in range(2)]
+    assert given == [READY + 8, READY + 9]
+    assert pacer.place("group", READY + 30, READY + 40, cooldown=10) == READY + 40

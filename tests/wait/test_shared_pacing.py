@@ -1,0 +1,78 @@
+"""The script that Redis runs gives the same places as the queue of a process."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from litellm_patch.lab import redis as lab_redis
+from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.shared_pacing import CLOCK, SCRIPT, Waiting, place_in
+
+pytestmark = pytest.mark.skipif(
+    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+)
+
+TOLD_CLOCK = "local now = tonumber(ARGV[7])"
+"""Instead of Redis' own."""
+
+
+@pytest.fixture(scope="module")
+def client():
+    redis = pytest.importorskip("redis")
+    with lab_redis.running_redis() as server:
+        yield redis.Redis(port=server.port)
+
+
+@pytest.fixture(scope="module")
+def script(client):
+    assert CLOCK in SCRIPT
+    return client.register_script(SCRIPT.replace(CLOCK, TOLD_CLOCK))
+
+
+def one_client(rng: random.Random, now: float, ends: list[float]) -> Waiting:
+    """Most wait for the same end; others' is later, earlier, or has passed."""
+    if rng.random() < 0.1:
+        ends.append(now + rng.choice((-1.0, 0.0, rng.uniform(0, 90))))
+    ready_at = rng.choice(ends[-2:]) + rng.choice((0.0, 0.0, rng.uniform(-0.5, 0.5)))
+    return Waiting(
+        ready_at,
+        rng.choice((None, 0.0, 10.0, rng.uniform(1, 90))),
+        rng.choice((60.0, 60.0, 120.0, math.inf, 5.0)),
+        KnownRate(rng.choice((None, None, 0.2, 50.0)), rng.choice((None, 40.0))),
+        rng.choice((None, None, None, 3.0)),
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_script_gives_the_places_that_a_process_gives(client, script, seed):
+    rng, now, ends = random.Random(seed), 1e9, [1e9 + 10]
+    pacers = {fixed: Pacer(fixed) for fixed in (None, 3.0)}
+    pacers[3.0]._queues = pacers[None]._queues
+    client.flushall()
+    for _ in range(300):
+        now += rng.choice((0.0, 0.01, 0.01, 1.0, rng.expovariate(0.3)))
+        one = one_client(rng, now, ends)
+        there = place_in(script(keys=["queue"], args=[*one.arguments(now), now]))
+        here = pacers[one.fixed].place(
+            "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
+        )
+        assert there == pytest.approx(here - now, abs=1e-5)
+
+
+def test_a_queue_is_one_small_key_that_ends_by_itself(client, script):
+    client.flushall()
+    for number in range(2000):
+        one = Waiting(1e9 + 10, 10.0, math.inf, KnownRate())
+        script(keys=["queue"], args=[*one.arguments(1e9 + number / 1000), 1e9 + number / 1000])
+    assert client.keys() == [b"queue"]
+    assert client.memory_usage("queue") < 500
+    assert 3600 < client.ttl("queue") <= 24 * 3600
+
+
+@pytest.mark.parametrize("reply", ["", "nan", "inf", b"OK", None])
+def test_another_reply_is_none(reply):
+    with pytest.raises((ValueError, TypeError)):
+        place_in(reply)
