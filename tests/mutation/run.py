@@ -37,11 +37,9 @@ LOADED = ["litellm", "litellm.proxy.proxy_server", "litellm.router_strategy.budg
 SEAMS = {
     # The files of tests/seams that are about a module, beside its own.
     "asked_cooldowns": ["test_refused_request", "test_cooldown_store"],
-    "budgets": ["test_tag_budgets"],
     "cooldown_cache": ["test_cache_calls"],
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
-    "group_rate": ["test_telling"],
-    "key_windows": ["test_telling"],
+    "refused_request": ["test_frames"],
     "shared_expiry": ["test_cache_calls"],
 }
 HEAD = """# Mutants that the tests notice
