@@ -115,8 +115,8 @@ def is_noticed(path: Path, source: str, seconds: float) -> bool:
 def equivalent(path: Path) -> set[str]:
     """Names of the module's mutants that change nothing: ``module | name | reason``."""
     lines = EQUIVALENT.read_text(encoding="utf-8").splitlines() if EQUIVALENT.exists() else []
-    rows = [line.split(" | ") for line in lines if line.count(" | ") == 2]
-    return {name for module, name, _ in rows if module == relative(path)}
+    start = f"{relative(path)} | "  # a name may have " | " in it, a reason has none
+    return {line[len(start) :].rpartition(" | ")[0] for line in lines if line.startswith(start)}
 
 
 def relative(path: Path) -> str:
