@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import queue
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,6 +114,13 @@ def test_the_caller_is_litellm_below_ours_and_wrapts_functions():
     found = nested((refuses,), (ours,), (wrapper,), (ours,), end=caller)
     assert found.f_code is refuses.__code__
     assert nested((function("then", module="own"),), (ours,), end=caller) is None
+
+
+def test_a_thread_of_ours_has_no_caller():
+    found: queue.Queue[object] = queue.Queue()
+    ours = function("put, then", "put(then())", module="litellm_patch.seams.shared_expiry")
+    _thread.start_new_thread(ours, (found.put, caller))
+    assert found.get(timeout=30) is None
 
 
 def deployment(name: str, **info: object) -> dict[str, Any]:
