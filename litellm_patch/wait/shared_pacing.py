@@ -29,11 +29,13 @@ SCRIPT = f"""
 {CLOCK}
 local left, length, honoured = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local fixed, start, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local kept = redis.call('HMGET', KEYS[1], 'rate', 'ready', 'next', 'last', 'without')
+local kept = redis.call('HMGET', KEYS[1], 'rate', 'ready', 'next', 'last', 'without',
+  'doubles', 'relapsed')
 local function number(text, default) return text and tonumber(text) or default end
 local rate, ready = number(kept[1], start), number(kept[2], -math.huge)
 local arrival, last = number(kept[3], -math.huge), number(kept[4], -math.huge)
-local without = number(kept[5], 0)
+local without, doubles = number(kept[5], 0), number(kept[6], {pacing.DOUBLES!r})
+local relapsed = number(kept[7], 0)
 local ready_at = now + left
 
 local begins = left > 0 and math.abs(ready_at - ready) > {pacing.SAME_END!r}
@@ -46,9 +48,15 @@ if begins then
     if ready <= began and ready < ready_at and last > -math.huge then
       local cut_off = began < last + {pacing.RELAPSE_WITHIN!r}
       local faster = 1
-      if cut_off and began < ready + {pacing.PROVEN!r} then faster = {pacing.SLOWER!r}
+      if cut_off and began < ready + {pacing.PROVEN!r} then
+        faster, relapsed = {pacing.SLOWER!r}, 1
       elseif cut_off or rate < {pacing.START!r} then faster = {pacing.FASTER!r} end
       rate = math.min(math.max(rate * faster, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+    end
+    doubles = {pacing.DOUBLES!r}
+    if relapsed == 0 then
+      local sooner = {pacing.UNTRIED_DOUBLES!r} * (ready_at - began)
+      doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), doubles)
     end
     ready, last, arrival = ready_at, -math.huge, ready_at
   end
@@ -66,14 +74,14 @@ if place > now + honoured then
   place = first + (stop - first) * part
 else
   local pace = fixed
-  if pace == 0 then pace = math.min(rate * (1 + (place - earliest) / {pacing.DOUBLES!r}), most) end
+  if pace == 0 then pace = math.min(rate * (1 + (place - earliest) / doubles), most) end
   arrival = place + 1 / math.max(pace, {pacing._NOT_ZERO!r})
   last = math.max(last, place)
 end
 
 local function text(value) return string.format('%.17g', value) end
 redis.call('HSET', KEYS[1], 'rate', text(rate), 'ready', text(ready), 'next', text(arrival),
-  'last', text(last), 'without', without)
+  'last', text(last), 'without', without, 'doubles', text(doubles), 'relapsed', relapsed)
 local ends = math.max(arrival, ready, now) - now + {KEPT}
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.min(ends, {24 * KEPT}) * 1000))
 return text(place - now)
