@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import random
 import time
+from collections.abc import Sequence
 from contextvars import ContextVar
 
 import httpx
@@ -34,16 +34,15 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
     await asyncio.sleep(delay)
     stand_in = running.stand_ins[scenario.name]
     outcome = Outcome()
-    async with httpx_client() as http:
-        clients = [_client(proxy, http, running.variant.client) for proxy in running.proxies]
+    async with httpx_client(running.proxies, seed) as http:
+        client = _client(running.proxies[0], http, running.variant.client)
         began = time.monotonic()
         if isinstance(scenario, Recovery):
             began = await asyncio.to_thread(_cool, running, scenario)
             outcome.ready_at = scenario.cooldown
         arrivals = list(scenario.arrivals(random.Random(seed)))
-        pairs = zip(arrivals, itertools.cycle(clients))
         outcome.calls = list(
-            await asyncio.gather(*(_call(client, scenario.name, began, at) for at, client in pairs))
+            await asyncio.gather(*(_call(client, scenario.name, began, at) for at in arrivals))
         )
     outcome.provider_refusals = sum(seen.status != 200 for seen in stand_in.seen)
     return outcome
@@ -51,7 +50,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
 
 async def warm_up_sdk(running: Running) -> None:
     """The SDK, too, builds a good part of itself in its first call, and would hold up the rest."""
-    async with httpx_client() as http:
+    async with httpx_client(running.proxies) as http:
         await _call(_client(running.proxies[0], http), SERVED, time.monotonic(), 0)
 
 
@@ -74,7 +73,20 @@ def warm_up(running: Running) -> None:
         cool_down(proxy, COOLED)
 
 
-def httpx_client() -> httpx.AsyncClient:
+class Balancer(httpx.AsyncHTTPTransport):
+    """Sends each request to a proxy by chance, as a load balancer may."""
+
+    def __init__(self, proxies: Sequence[Proxy], seed: int) -> None:
+        super().__init__(limits=httpx.Limits(max_connections=1000))
+        self._ports = [httpx.URL(proxy.url).port for proxy in proxies]
+        self._random = random.Random(seed)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(port=self._random.choice(self._ports))
+        return await super().handle_async_request(request)
+
+
+def httpx_client(proxies: Sequence[Proxy], seed: int = 0) -> httpx.AsyncClient:
     """The connection pool of all clients of a run; notes each answer in the call it belongs to."""
 
     async def answered(response: httpx.Response) -> None:
@@ -90,7 +102,7 @@ def httpx_client() -> httpx.AsyncClient:
 
     return httpx.AsyncClient(
         event_hooks={"request": [sending], "response": [answered]},
-        limits=httpx.Limits(max_connections=1000),
+        transport=Balancer(proxies, seed),
         timeout=60,
         trust_env=False,
     )

@@ -27,17 +27,17 @@ class Player:
     """Starts a variant's process, and talks to it.
 
     Args:
-        redis: two proxies on one Redis instead of one alone.
+        proxies: how many, on one Redis if they are several.
     """
 
     def __init__(
-        self, name: str, scenarios: Sequence[Scenario], commands: Mapping[str, Path], redis: bool
+        self, name: str, scenarios: Sequence[Scenario], commands: Mapping[str, Path], proxies: int
     ) -> None:
         self.name = name
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(other, name, list(scenarios), dict(commands), redis), name=name
+            target=_serve, args=(other, name, list(scenarios), dict(commands), proxies), name=name
         )
         self._process.start()
         other.close()
@@ -90,9 +90,9 @@ def _serve(
     name: str,
     scenarios: Sequence[Scenario],
     commands: Mapping[str, Path],
-    redis: bool,
+    proxies: int,
 ) -> None:
-    with running_variant(name, scenarios, commands, redis=redis) as running:
+    with running_variant(name, scenarios, commands, proxies=proxies) as running:
         warm_up(running)
         asyncio.run(_listen(connection, running))
 

@@ -2,6 +2,7 @@
 
     python tests/bench/run.py --short     # under 3 minutes
     python tests/bench/run.py --redis     # two proxies on one Redis
+    python tests/bench/run.py --fleet     # 1, 2 and 4 proxies, with one queue and with their own
     python tests/bench/run.py --table     # the README's: overload, recoveries, Redis; three seeds
     python tests/bench/run.py --full      # that and the grid
     python tests/bench/run.py --long      # six overloads of 5 minutes, and a slow provider
@@ -30,8 +31,8 @@ from figures import grid_table, lost, table
 from players import Player
 from plots import over_cooldowns, over_grid, over_time
 from result import Result, read, write
-from scenarios import GRID, LONG, RECOVERIES, SLOW_PROVIDER, Overload, Recovery, Scenario
-from variants import ALWAYS, LABELS, NATIVE, OLD, environments
+from scenarios import FLEETS, GRID, LONG, RECOVERIES, SLOW_PROVIDER, Overload, Recovery, Scenario
+from variants import ALWAYS, FLEET, LABELS, LONGER, NATIVE, OLD, environments
 
 SHORT: list[Scenario] = [Overload(), Recovery(30, 12)]
 TABLE: list[Scenario] = [Overload(), *sorted(RECOVERIES, key=lambda one: one.calls_per_second)]
@@ -77,7 +78,7 @@ def main() -> int:
     results = read(options.out)
     rounds = list(_rounds(options, {result.played for result in results}))
     bar = Bar(sum(_expected(scenarios, len(options.variants)) for _, scenarios, _ in rounds))
-    for number, (seed, scenarios, redis) in enumerate(rounds, 1):
+    for number, (seed, scenarios, proxies) in enumerate(rounds, 1):
 
         def show(step: str, number: int = number) -> None:
             bar.show(f"round {number} of {len(rounds)}: {step}")
@@ -88,7 +89,9 @@ def main() -> int:
 
         began = time.monotonic()
         show("starting proxies")
-        players = [Player(name, scenarios, commands, redis) for name in options.variants]
+        # One proxy has one queue, whatever it is told.
+        names = [one for one in options.variants if proxies > 1 or one not in FLEET[1:]]
+        players = [Player(name, scenarios, commands, proxies) for name in names]
         try:
             for player in players:
                 player.wait_until_warm()
@@ -106,8 +109,8 @@ def main() -> int:
 
 def _rounds(
     options: argparse.Namespace, played: Container[tuple[str, int, int]]
-) -> Iterator[tuple[int, list[Scenario], bool]]:
-    """Seed, scenarios that are still to be played with it, whether two proxies share a Redis."""
+) -> Iterator[tuple[int, list[Scenario], int]]:
+    """Seed, scenarios that are still to be played with it, and by how many proxies."""
     alone = SHORT if options.short else [] if options.redis else TABLE
     if options.long:
         alone = [SLOW_PROVIDER, *LONG]
@@ -116,12 +119,16 @@ def _rounds(
     if options.only:
         alone = [one for one in alone if one.name in options.only]
     shared = [] if options.short or options.long or options.only else REDIS
+    batches: list[tuple[int, list[Scenario]]] = [(1, alone), (2, shared)]
+    if options.fleet:
+        some = [one for one in FLEETS if not options.only or one.name in options.only]
+        batches = [(number, some) for number in options.proxies]
     once = options.short or options.redis or options.long
     for seed in range(options.seeds or (1 if once else 3)):
-        for proxies, batch in ((1, alone), (2, shared)):
+        for proxies, batch in batches:
             left = [one for one in batch if (one.name, seed, proxies) not in played]
             if left:
-                yield seed, left, proxies > 1
+                yield seed, left, proxies
 
 
 def _expected(scenarios: Sequence[Scenario], variants: int) -> float:
@@ -240,6 +247,8 @@ def _options() -> argparse.Namespace:
     length.add_argument("--full", action="store_true", help="with the grid, over two hours")
     length.add_argument("--redis", action="store_true", help="only two proxies on one Redis")
     length.add_argument("--long", action="store_true", help="overloads of 5 minutes, 50 minutes")
+    length.add_argument("--fleet", action="store_true", help="1, 2, 4 proxies, three hours")
+    parser.add_argument("--proxies", type=int, nargs="+", default=(1, 2, 4), help="of --fleet")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these scenarios of them")
     parser.add_argument("--seeds", type=int, help="how many runs of each")
     parser.add_argument("--variants", nargs="+", choices=LABELS)
@@ -249,7 +258,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--environments", type=Path, default=folder / "environments")
     parser.add_argument("--out", type=Path, default=folder / "results")
     options = parser.parse_args()
-    options.variants = options.variants or (tuple(LABELS) if options.long else ALWAYS)
+    others = LONGER if options.long else FLEET if options.fleet else ALWAYS
+    options.variants = options.variants or others
     return options
 
 

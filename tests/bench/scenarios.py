@@ -120,7 +120,14 @@ LONG = [Overload(length=300, cooldown=cooldown) for cooldown in (30, 45, 60, 90)
 LONG += [Overload(length=300, cooldown=60, capacity=40, burst=60)]
 LONG += [Overload(length=300, cooldown=45, capacity=10, burst=20, steady=2)]
 SLOW_PROVIDER = Overload(capacity=15, steady=3, burst=25, cooldown=20)
+FLEETS: list[Scenario] = [
+    Overload(capacity=12, steady=3, burst=25, cooldown=10, length=90),
+    Overload(capacity=10, burst=20, cooldown=5, length=90),
+    Overload(length=90),
+    Overload(capacity=20, burst=40, cooldown=20, length=90),
+]
+"""For several proxies."""
 BY_NAME: dict[str, Scenario] = {
-    one.name: one for one in (Overload(), *RECOVERIES, *GRID, *LONG, SLOW_PROVIDER)
+    one.name: one for one in (Overload(), *RECOVERIES, *GRID, *LONG, SLOW_PROVIDER, *FLEETS)
 }
 """In the order in which they are shown."""

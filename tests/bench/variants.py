@@ -32,6 +32,8 @@ class Variant:
     """One column of the comparison.
 
     Attributes:
+        told: whether several proxies know how many they are.
+        scripts: whether they may run scripts in their Redis; else each has its own queue.
         client: the User-Agent of its clients, in place of what the SDK says about itself.
     """
 
@@ -40,6 +42,8 @@ class Variant:
     patched: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     client: str | None = None
+    told: bool = False
+    scripts: bool = True
 
 
 VARIANTS = (
@@ -48,6 +52,8 @@ VARIANTS = (
     Variant("pacing-off", OLD, True, {"LITELLM_PATCH_PACING": "off"}),
     Variant("as-shipped", OLD, True),
     Variant("unknown-client", OLD, True, client="some client"),
+    Variant("told", OLD, True, told=True, scripts=False),
+    Variant("unaware", OLD, True, scripts=False),
 )
 LABELS = {
     "without": f"{OLD}, without the patch",
@@ -55,10 +61,15 @@ LABELS = {
     "pacing-off": f"{OLD}, patch, pacing off",
     "as-shipped": f"{OLD}, patch as shipped",
     "unknown-client": f"{OLD}, patch as shipped, an SDK that it does not know",
+    "told": f"{OLD}, patch, each proxy with its own queue, told their number",
+    "unaware": f"{OLD}, patch, each proxy with its own queue",
 }
-ALWAYS = tuple(LABELS)[:4]
+ALWAYS, LONGER = tuple(LABELS)[:4], tuple(LABELS)[:5]
 """What is compared if nothing else is asked for. What a queue gains that knows what its clients
 honour shows behind long cooldowns alone."""
+
+FLEET = ("as-shipped", "told", "unaware")
+"""What is compared where several proxies share a Redis."""
 
 
 def environments(given: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
@@ -103,13 +114,13 @@ class Running:
 
 @contextmanager
 def running_variant(
-    name: str, scenarios: Sequence[Scenario], commands: Mapping[str, Path], *, redis: bool = False
+    name: str, scenarios: Sequence[Scenario], commands: Mapping[str, Path], *, proxies: int = 1
 ) -> Iterator[Running]:
     """Run the proxies of the variant of this name, with a model group for each scenario.
 
     Args:
         commands: release to the folder of its environment's commands.
-        redis: two proxies, which share a Redis server of their own.
+        proxies: how many; several share a Redis server of their own.
     """
     (variant,) = (one for one in VARIANTS if one.name == name)
     with ExitStack() as stack:
@@ -118,11 +129,13 @@ def running_variant(
             stand_ins[group_name] = stack.enter_context(running_stand_in())
         running = Running(variant, stand_ins)
         shared = {}
-        if redis:
+        if proxies > 1:
             server = stack.enter_context(running_redis())
+            if not variant.scripts:
+                server.ask("acl", "setuser", "default", "-@scripting")
             shared = {"redis_host": "127.0.0.1", "redis_port": server.port}
-        for _ in range(2 if redis else 1):
-            start = _proxy(running, scenarios, commands[variant.release], shared)
+        for _ in range(proxies):
+            start = _proxy(running, scenarios, commands[variant.release], shared, proxies)
             running.proxies.append(stack.enter_context(start))
         yield running
 
@@ -140,6 +153,7 @@ def _proxy(
     scenarios: Sequence[Scenario],
     commands: Path,
     shared: Mapping[str, Any],
+    proxies: int,
 ) -> Any:
     groups = {SERVED: 1, COOLED: 30, **{scenario.name: scenario.cooldown for scenario in scenarios}}
     model_list = [
@@ -154,7 +168,7 @@ def _proxy(
     ]
     variant = running.variant
     patch = [str(commands / "python"), "-m", "litellm_patch"]
-    workers = {"LITELLM_PATCH_WORKERS": "2"} if shared else {}
+    workers = {"LITELLM_PATCH_WORKERS": str(proxies)} if variant.told else {}
     return running_proxy(
         config(model_list, router_settings=shared),
         launch=[*patch, "run", "--"] if variant.patched else [],

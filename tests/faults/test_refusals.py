@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 import types
 
 import pytest
@@ -18,7 +19,10 @@ from test_error_answers import OURS
 import litellm_patch
 from litellm_patch.seams import cooldown_cache, proxy_exception
 from litellm_patch.seams.shared_expiry import SharedExpiries
+from litellm_patch.seams.shared_queue import SharedQueues
 from litellm_patch.wait import tell
+from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.shared_pacing import Waiting
 
 CONFIGURED = 60
 GIVEN = {**VALUES, **{name: error("sk-secret-1234") for name, error in ERRORS.items()}}
@@ -187,6 +191,17 @@ def test_a_shared_redis_may_answer_what_it_likes(given):
     )
     seconds = SharedExpiries().seconds(redis, "key", 1.0)
     assert seconds is None or isinstance(seconds, float)
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_a_shared_queue_may_give_what_it_likes(given):
+    redis = types.SimpleNamespace(
+        redis_client=types.SimpleNamespace(evalsha=giving(given)),
+        check_and_fix_namespace=lambda key: key,
+    )
+    waiting = Waiting(time.monotonic() + 5, 10.0, 60.0, KnownRate())
+    place = SharedQueues().place(redis, "queue", waiting)
+    assert place is None or isinstance(place, float)
 
 
 @pytest.mark.parametrize("part", ["client", "namespace", "everything"])
