@@ -31,6 +31,10 @@ _PREFIX = "LITELLM_PATCH_"
 LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
 """LiteLLM's own variable and argument for the number of worker processes of one proxy."""
 
+_LITELLMS_DEFAULT = "DEFAULT_NUM_WORKERS_LITELLM_PROXY"
+_SERVERS = ("uvicorn", "gunicorn", "hypercorn")
+"""That may run LiteLLM's app themselves, and have a variable and arguments of their own."""
+
 _ON = ("on", "1", "true", "yes")
 _OFF = ("off", "0", "false", "no")
 _MOST_WORKERS = 10_000
@@ -116,7 +120,19 @@ def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: lis
     if text:
         problems.append(f"{WORKERS} is not a whole number above 0: it is ignored")
     variable, argument = LITELLM_WORKERS
-    return _count(_argument(argument, arguments)) or _count(environ.get(variable, "")) or 1
+    variables, named = [variable, _LITELLMS_DEFAULT], [argument]
+    if _program(arguments) in _SERVERS:
+        variables, named = ["WEB_CONCURRENCY"], ["--workers", "-w"]
+    said = [_argument(name, arguments) for name in named]
+    said += [environ.get(name, "") for name in variables]
+    return next(filter(None, map(_count, said)), 1)
+
+
+def _program(arguments: Sequence[str]) -> str:
+    """The name of the process' program, also where it was started by ``python -m``."""
+    path = os.path.splitext(arguments[0])[0] if arguments else ""
+    folder, name = os.path.split(path)
+    return os.path.basename(folder) if name == "__main__" else name
 
 
 def _switch(name: str, environ: Mapping[str, str], problems: list[str]) -> bool:

@@ -125,3 +125,22 @@ def test_a_bad_number_of_workers_is_ignored_and_said(text):
     options = read({"LITELLM_PATCH_WORKERS": text, "NUM_WORKERS": "2"})
     assert options.workers == 2
     assert len(options.problems) == 1
+
+
+@pytest.mark.parametrize(
+    "command, environment, workers",
+    [
+        ("litellm --num_workers 3", {"NUM_WORKERS": "2"}, 3),
+        ("/venv/bin/litellm --num_workers=3", {}, 3),
+        ("litellm", {"NUM_WORKERS": "2", "DEFAULT_NUM_WORKERS_LITELLM_PROXY": "4"}, 2),
+        ("litellm", {"DEFAULT_NUM_WORKERS_LITELLM_PROXY": "4"}, 4),
+        ("litellm", {"WEB_CONCURRENCY": "4"}, 1),  # LiteLLM tells its server another number
+        ("/venv/bin/uvicorn app:app --workers 4", {}, 4),
+        ("/lib/uvicorn/__main__.py app:app", {"WEB_CONCURRENCY": "5", "NUM_WORKERS": "2"}, 5),
+        ("gunicorn -w 6 --preload app:app", {"WEB_CONCURRENCY": "5"}, 6),
+        ("gunicorn app:app", {}, 1),
+        ("", {}, 1),
+    ],
+)
+def test_the_workers_of_one_proxy_are_known_from_its_command(command, environment, workers):
+    assert read(environment, command.split()).workers == workers
