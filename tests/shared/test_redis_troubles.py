@@ -9,10 +9,10 @@ import logging
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Callable
 
 import pytest
+from asking import KEY, Process, cache_of, until
 from servers import Server
 
 from litellm_patch import report
@@ -21,16 +21,11 @@ from litellm_patch.lab.proxy import free_port
 from litellm_patch.lab.redis import Redis
 from litellm_patch.seams import redis_questions, shared_queue
 from litellm_patch.seams.redis_questions import PATIENCE, Questions
-from litellm_patch.seams.shared_expiry import SharedExpiries
-from litellm_patch.seams.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate
-from litellm_patch.wait.shared_pacing import Waiting
 
 pytestmark = pytest.mark.skipif(
     bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
 )
 
-KEY = "deployment:one:cooldown"
 PASSWORD = "sk-not-to-be-logged"
 
 
@@ -41,39 +36,6 @@ def server(tmp_path):
     server.ask("set", KEY, "{}", "px", "60000")
     yield server
     server.stop()
-
-
-def cache_of(port: int, **settings: Any) -> Any:
-    """LiteLLM's own, as its router makes it."""
-    from litellm.caching.redis_cache import RedisCache
-
-    return RedisCache(host="127.0.0.1", port=port, **settings)
-
-
-@dataclass
-class Process:
-    """What one proxy process asks its Redis."""
-
-    redis: Any
-
-    def __post_init__(self) -> None:
-        self.expiries, self.queues, self._records = SharedExpiries(), SharedQueues(), 0
-
-    def seconds(self) -> float | None:
-        """Of a cooldown that was not asked for before."""
-        self._records += 1
-        return self.expiries.seconds(self.redis, KEY, float(self._records))
-
-    def place(self, name: str = "queue") -> float | None:
-        """Seconds until a client may return whose group is ready in 5 s."""
-        now = time.monotonic()
-        waiting = Waiting(now + 5, 10.0, 60.0, KnownRate(), fixed=2.0)
-        place = self.queues.place(self.redis, name, waiting)
-        return None if place is None else place - now
-
-    @property
-    def questions(self) -> tuple[Questions, Questions]:
-        return self.expiries.questions, self.queues.questions
 
 
 @pytest.fixture
@@ -97,17 +59,6 @@ def log(monkeypatch, caplog):
     monkeypatch.setattr(report, "_said", {})
     caplog.set_level(logging.INFO, logger="litellm_patch")
     return caplog
-
-
-def until(ask: Callable[[], float | None]) -> float:
-    """The first answer."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        answer = ask()
-        if answer is not None:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("no answer")
 
 
 def until_left_alone(ask: Callable[[], float | None]) -> None:

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+from asking import KEY, Process, cache_of, until
 from servers import Server
-from test_redis_troubles import KEY, Process, cache_of, until
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH

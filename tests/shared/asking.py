@@ -1,0 +1,59 @@
+"""What a proxy process asks its Redis, with LiteLLM's own client."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from litellm_patch.seams.redis_questions import Questions
+from litellm_patch.seams.shared_expiry import SharedExpiries
+from litellm_patch.seams.shared_queue import SharedQueues
+from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.shared_pacing import Waiting
+
+KEY = "deployment:one:cooldown"
+
+
+def cache_of(port: int, **settings: Any) -> Any:
+    """LiteLLM's own, as its router makes it."""
+    from litellm.caching.redis_cache import RedisCache
+
+    return RedisCache(host="127.0.0.1", port=port, **settings)
+
+
+@dataclass
+class Process:
+    """What one proxy process asks its Redis."""
+
+    redis: Any
+
+    def __post_init__(self) -> None:
+        self.expiries, self.queues, self._records = SharedExpiries(), SharedQueues(), 0
+
+    def seconds(self) -> float | None:
+        """Of a cooldown that was not asked for before."""
+        self._records += 1
+        return self.expiries.seconds(self.redis, KEY, float(self._records))
+
+    def place(self, name: str = "queue") -> float | None:
+        """Seconds until a client may return whose group is ready in 5 s."""
+        now = time.monotonic()
+        waiting = Waiting(now + 5, 10.0, 60.0, KnownRate(), fixed=2.0)
+        place = self.queues.place(self.redis, name, waiting)
+        return None if place is None else place - now
+
+    @property
+    def questions(self) -> tuple[Questions, Questions]:
+        return self.expiries.questions, self.queues.questions
+
+
+def until(ask: Callable[[], float | None]) -> float:
+    """The first answer."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer is not None:
+            return answer
+        time.sleep(0.02)
+    raise AssertionError("no answer")
