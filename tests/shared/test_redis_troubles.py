@@ -203,6 +203,23 @@ def test_a_redis_behind_tls(tmp_path, quick_pauses):
         secure.stop()
 
 
+def test_a_cluster_has_each_queue_in_one_of_its_nodes(tmp_path, quick_pauses):
+    clusters = pytest.importorskip("litellm.caching.redis_cluster_cache")
+    node = Server(tmp_path, ["--cluster-enabled", "yes"])
+    node.start()
+    try:
+        node.ask("cluster", "addslotsrange", "0", "16383")
+        until(lambda: True if "cluster_state:ok" in node.ask("cluster", "info") else None)
+        node.ask("set", KEY, "{}", "px", "60000")
+        nodes = [{"host": "127.0.0.1", "port": node.port}]
+        process = Process(clusters.RedisClusterCache(startup_nodes=nodes))
+        assert 0 < until(process.seconds) <= 60
+        first = until(process.place)
+        assert until(process.place) > first + 0.3
+    finally:
+        node.stop()
+
+
 def test_two_versions_share_what_they_understand(server, process, monkeypatch):
     first = until(process.place)
     newer = Process(process.redis)
