@@ -125,6 +125,14 @@ def test_a_redis_that_is_flushed_has_no_cooldown_and_a_queue_that_begins(server,
     assert until(process.place) <= first + 0.1
 
 
+@pytest.mark.parametrize("ahead", [5, -5])
+def test_a_clock_that_differs_changes_no_place(process, monkeypatch, ahead):
+    first, clock = until(process.place), time.time
+    monkeypatch.setattr(time, "time", lambda: clock() + ahead)
+    assert first + 0.3 < until(process.place) < first + 3
+    assert 0 < until(process.seconds) <= 60
+
+
 def test_emptied_scripts_change_nothing(server, process):
     first = until(process.place)
     server.ask("script", "flush")
