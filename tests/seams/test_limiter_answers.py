@@ -1,4 +1,4 @@
-"""What becomes of the answer to an `HTTPException`: told is a limit or a refusal, and in seconds."""
+"""What becomes of the answer to an `HTTPException`: a refusal is a 429, in whole seconds."""
 
 from __future__ import annotations
 
