@@ -64,8 +64,9 @@ def test_another_failure_stays_what_it_is(status):
     assert told(error) == (False, 429, "soon")
 
 
-def test_a_valid_wait_that_somebody_decided_stays():
-    assert told(made_of(refusal(60), 429, **{"retry-after": "17"})) == (True, 429, "17")
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_valid_wait_that_somebody_decided_stays(status):
+    assert told(made_of(refusal(60), status, **{"retry-after": "17"})) == (True, 429, "17")
 
 
 def test_an_invalid_wait_makes_way():

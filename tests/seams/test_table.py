@@ -97,7 +97,7 @@ def test_each_seam_fits_the_router_that_it_is_for(shapes, release, own, others):
 
 
 def test_a_seam_of_one_router_says_so():
-    routers = dict.fromkeys(OF_PYTHON, "Python") | dict.fromkeys(OF_RUST, "Rust")
+    routers = {**dict.fromkeys(OF_PYTHON, PYTHON), **dict.fromkeys(OF_RUST, RUST)}
     assert {row.name: row.router for row in SEAMS if row.router} == routers
 
 

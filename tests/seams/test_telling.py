@@ -245,6 +245,16 @@ def test_a_limit_of_a_key_ends_with_its_window(monkeypatch, told, ends_in):
     assert seconds == 50 if ends_in is None else 0 < seconds <= 40
 
 
+def test_only_what_a_limiter_refused_has_a_window(monkeypatch, told):
+    told()
+    asked: list[BaseException] = []
+    monkeypatch.setattr(telling, "window_end", lambda error, clock: asked.append(error))
+    error = below(limiters({"retry-after": "50"}), refusal(5))
+    error.__context__.__context__ = ValueError("x")
+    telling.tell(error, None, {})
+    assert asked == [error]
+
+
 def test_a_window_that_cannot_be_read_leaves_litellms_number(monkeypatch, told, lines):
     told()
 
