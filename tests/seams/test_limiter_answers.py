@@ -41,7 +41,7 @@ def told(error: HTTPException):
     """Whether it was a refusal, and the answer that is told."""
     answer = answer_to(error)
     body = answer.body
-    was = limiter_answers._tell(answer, error)
+    was = limiter_answers._tell(answer, error, "s")
     assert answer.body == body
     return was, answer.status_code, answer.headers.get("retry-after")
 
@@ -77,7 +77,7 @@ def test_an_invalid_wait_makes_way():
 def test_what_is_out_of_reach_is_not_told():
     error = HTTPException(429, "limited", {"retry-after": "3600.5", "x": "y"})
     answer = answer_to(error)
-    assert limiter_answers._tell(answer, error) is True
+    assert limiter_answers._tell(answer, error, "s") is True
     headers = {k: v for k, v in answer.headers.items() if not k.startswith("content-")}
     assert headers == {"x": "y", "x-should-retry": "false"}
 
@@ -89,8 +89,8 @@ def test_a_refusal_without_a_usable_time_is_a_429_all_the_same():
 @pytest.mark.parametrize("status", [None, "429", object()])
 def test_an_answer_of_another_kind_is_left_alone(status):
     answer = types.SimpleNamespace(status_code=status)
-    assert limiter_answers._tell(answer, made_of(refusal(60), 429)) is False
-    assert limiter_answers._tell(object(), made_of(refusal(60), 429)) is False
+    assert limiter_answers._tell(answer, made_of(refusal(60), 429), "s") is False
+    assert limiter_answers._tell(object(), made_of(refusal(60), 429), "s") is False
 
 
 class App:

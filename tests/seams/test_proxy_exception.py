@@ -87,7 +87,8 @@ def asked(monkeypatch):
     """What `tell` is asked, and a wait of 5 s that it answers; None for errors that are none."""
     calls: list[tuple] = []
 
-    def tell(error, message, headers, forward_provider):
+    def tell(error, message, headers, seam, forward_provider):
+        assert seam == "proxy-exception"
         calls.append((error, message, headers, forward_provider))
         return None if isinstance(error, KeyError) else Told(5.0, {**headers, "retry-after": "5"})
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch import options
+from litellm_patch import metrics, options
 from litellm_patch.seams import cooling_deployments, group_rate, telling
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
@@ -187,7 +187,7 @@ def test_beside_a_limit_another_deployment_may_be_ready_first(beside, told):
     beside.found = Cooling(time.monotonic() + 0.5, "m")
     error, below_it = limit(), limit()
     error.__context__ = below_it
-    found = telling.tell(error, None, {"x": "y"})
+    found = telling.tell(error, None, {"x": "y"}, "s")
     assert 0 < found.seconds <= 0.5
     assert found.headers == {
         "x": "y",
@@ -203,14 +203,14 @@ def test_what_a_limit_is_marked_with_already_is_not_asked_again(beside, told):
     error = limit()
     known = Cooling(time.monotonic() + 0.5, "m")
     marks.put(error, COOLING, known)
-    telling.tell(error, None, {})
+    telling.tell(error, None, {}, "s")
     assert (beside.asked, marks.get(error, COOLING)) == ([], known)
 
 
 def test_only_limits_are_asked_about(beside, told):
     told()
     for error in (ValueError("x"), limiters(), refusal(5)):
-        telling.tell(error, None, {})
+        telling.tell(error, None, {}, "s")
     assert beside.asked == []
 
 
@@ -222,14 +222,14 @@ def test_a_follow_up_that_is_bound_to_a_deployment_waits_for_it(beside, told):
         "The deployment that produced this encrypted_content is cooling", llm_provider="", model="m"
     )
     beside.found = Cooling(time.monotonic() + 50, "m")
-    assert 0 < telling.tell(error, None, {}).seconds <= 50
+    assert 0 < telling.tell(error, None, {}, "s").seconds <= 50
 
 
 def test_cooldowns_that_cannot_be_read_leave_the_limit(beside, told, lines):
     told()
     beside.found = ZeroDivisionError("sk-secret-1234")
     error = limit()
-    assert 0 < telling.tell(error, None, {}).seconds <= 60
+    assert 0 < telling.tell(error, None, {}, "s").seconds <= 60
     assert marks.get(error, COOLING) is None
     assert ["cooldowns beside a limit" in line.getMessage() for line in lines] == [True]
 
@@ -240,7 +240,7 @@ def test_a_limit_of_a_key_ends_with_its_window(monkeypatch, told, ends_in):
     end = None if ends_in is None else time.time() + ends_in
     monkeypatch.setattr(telling, "window_end", lambda error, clock: end)
     error = limiters({"retry-after": "50"})
-    seconds = telling.tell(error, None, {}).seconds
+    seconds = telling.tell(error, None, {}, "s").seconds
     assert marks.get(error, WINDOW_END) == end
     assert seconds == 50 if ends_in is None else 0 < seconds <= 40
 
@@ -251,7 +251,7 @@ def test_only_what_a_limiter_refused_has_a_window(monkeypatch, told):
     monkeypatch.setattr(telling, "window_end", lambda error, clock: asked.append(error))
     error = below(limiters({"retry-after": "50"}), refusal(5))
     error.__context__.__context__ = ValueError("x")
-    telling.tell(error, None, {})
+    telling.tell(error, None, {}, "s")
     assert asked == [error]
 
 
@@ -262,14 +262,14 @@ def test_a_window_that_cannot_be_read_leaves_litellms_number(monkeypatch, told, 
         raise ZeroDivisionError
 
     monkeypatch.setattr(telling, "window_end", window_end)
-    assert telling.tell(limiters({"retry-after": "50"}), None, {}).seconds == 50
+    assert telling.tell(limiters({"retry-after": "50"}), None, {}, "s").seconds == 50
     assert ["window of a limit" in line.getMessage() for line in lines] == [True]
 
 
 def test_who_does_not_refuse_tells_nothing(told):
     told()
-    assert telling.tell(None, None, {}) is None
-    assert telling.tell(ValueError("x"), None, {}) is None
+    assert telling.tell(None, None, {}, "s") is None
+    assert telling.tell(ValueError("x"), None, {}, "s") is None
 
 
 def test_a_providers_own_wait_is_forwarded_only_if_somebody_asks_for_it(told):
@@ -278,8 +278,58 @@ def test_a_providers_own_wait_is_forwarded_only_if_somebody_asks_for_it(told):
     told()
     error = RateLimitError("overloaded", llm_provider="openai", model="m")
     error.headers = {"retry-after": "17"}
-    assert telling.tell(error, "overloaded", {}) is None
-    assert telling.tell(error, "overloaded", {}, forward_provider=True).seconds == 17
+    assert telling.tell(error, "overloaded", {}, "s") is None
+    assert telling.tell(error, "overloaded", {}, "s", forward_provider=True).seconds == 17
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The refusals that were counted."""
+    calls: list[tuple] = []
+    monkeypatch.setattr(metrics, "refused", lambda *call: calls.append(call))
+    return calls
+
+
+@pytest.mark.parametrize(
+    "ready_in, kind", [(30, metrics.WAIT), (90, metrics.STEP), (3600, metrics.NOTHING)]
+)
+def test_a_refusal_is_counted_by_what_is_told(counted, told, ready_in, kind):
+    told()
+    error = refusal()
+    marks.put(error, COOLING, Cooling(time.monotonic() + ready_in, "m"))
+    found = telling.tell(error, None, {}, "who asks")
+    seconds = None if kind == metrics.NOTHING else found.seconds
+    assert counted == [("who asks", kind, seconds)]
+
+
+def test_a_refusal_is_counted_once(counted, told):
+    told()
+    error = refusal()
+    for each in (error, below(ValueError("of the proxy"), error), error):
+        telling.tell(each, None, {}, "s")
+    assert len(counted) == 1
+    telling.tell(refusal(), None, {}, "s")
+    assert len(counted) == 2
+
+
+def test_an_error_that_takes_no_marks_does_not_hide_the_refusal(counted, told):
+    class Stubborn(ValueError):
+        def __setattr__(self, name, value):
+            raise ZeroDivisionError
+
+    told()
+    top, error = Stubborn("x"), refusal(None)
+    BaseException.__setattr__(top, "__context__", error)
+    assert telling.tell(top, None, {}, "s").seconds == 59.999
+    telling.tell(error, None, {}, "s")
+    assert len(counted) == 1
+
+
+def test_what_is_no_refusal_is_not_counted(counted, told):
+    told()
+    for error in (None, ValueError("x")):
+        telling.tell(error, None, {}, "s")
+    assert counted == []
 
 
 def test_each_process_has_one_queue(told):
