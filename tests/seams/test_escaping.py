@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+import litellm_patch
 from litellm_patch.seams.table import SEAMS
 
 BUDGET = "No deployments available - crossed budget: Exceeded budget for provider openai: 3 >= 1"
@@ -189,6 +190,21 @@ def test_a_handler_that_was_registered_after_ours_stays_when_ours_go(kind):
     for each in undo:
         each()
     assert app.exception_handlers == {**stock, kind: theirs}
+
+
+def test_deactivate_leaves_a_handler_that_was_registered_after_ours(stock):
+    from litellm.proxy.proxy_server import app
+    from starlette.exceptions import HTTPException
+
+    before = dict(app.exception_handlers)
+    litellm_patch.activate()
+    try:
+        assert app.exception_handlers != before
+        app.exception_handlers[HTTPException] = theirs
+        litellm_patch.deactivate()
+        assert app.exception_handlers == {**before, HTTPException: theirs}
+    finally:
+        app.exception_handlers[HTTPException] = before[HTTPException]
 
 
 async def theirs(request, error):
