@@ -4,15 +4,19 @@
 
 MODULE is a path such as ``litellm_patch/wait/headers.py``; without one, all of ``wait/`` and
 ``seams/`` are changed, which takes hours. Each mutant is tried in a forked process, with the
-tests of its folder, until one fails. `RESULT.md` beside this file gets the share of mutants that
-were noticed; `EQUIVALENT.txt` names those that no test can notice, with the reason.
+tests that are about its module, until one fails. `RESULT.md` beside this file gets the share of
+mutants that were noticed, and on which LiteLLM; `EQUIVALENT.txt` names those that no test can
+notice, with the reason. What is there for one of LiteLLM's two routers only (`cooldown_store.py`:
+1.110.0 and later) is to be judged in an environment that has it.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import importlib.abc
+import importlib.metadata
 import importlib.util
 import os
 import signal
@@ -25,19 +29,28 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(HERE)]
 from mutants import Mutant, mutants  # noqa: E402
 
-for _each in ("hypothesis", "openai", "pytest", "wrapt"):
-    importlib.import_module(_each)  # here, and not for each mutant again
-os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # half of the time of a test that fails at once
-
 RESULT, EQUIVALENT = HERE / "RESULT.md", HERE / "EQUIVALENT.txt"
-TESTS = {"wait": ["tests/wait"], "seams": ["tests/seams", "tests/wait", "tests/faults"]}
+QUICKLY = ["--no-header", "--no-summary", "--tb=no", "--assert=plain"]
+LOADED = ["litellm", "litellm.proxy.proxy_server", "litellm.router_strategy.budget_limiter"]
+"""What the tests of seams import, once for all mutants: it takes longer than they do."""
+
+SEAMS = {
+    # The files of tests/seams that are about a module, beside its own.
+    "asked_cooldowns": ["test_refused_request", "test_cooldown_store"],
+    "budgets": ["test_tag_budgets"],
+    "cooldown_cache": ["test_cache_calls"],
+    "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
+    "group_rate": ["test_telling"],
+    "key_windows": ["test_telling"],
+    "shared_expiry": ["test_cache_calls"],
+}
 HEAD = """# Mutants that the tests notice
 
 Written by `tests/mutation/run.py`; do not edit. Mutants that are equivalent to the module, which
 `EQUIVALENT.txt` names with the reason, are not counted.
 
-| module | mutants | noticed | share |
-| --- | --: | --: | --: |
+| module | LiteLLM | mutants | noticed | share |
+| --- | --- | --: | --: | --: |
 """
 
 
@@ -57,11 +70,25 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.source, str(self.path), "exec"), vars(module))
 
 
-def tests_of(path: Path) -> list[str]:
-    """The module's own tests first."""
+def tests_of(path: Path) -> list[list[str]]:
+    """The runs of tests until one fails: all of its folder where nothing else is known."""
     folder = path.parent.name
     own = ROOT / "tests" / folder / f"test_{path.stem}.py"
-    return [str(own)] * own.exists() + TESTS[folder]
+    others = [str(own.with_name(f"{name}.py")) for name in SEAMS.get(path.stem, ())]
+    if folder == "seams" and (others or own.exists()):
+        return [[str(own)] * own.exists() + others]
+    return [[str(own)]] * own.exists() + [[str(own.parent)]]
+
+
+def load_what_is_shared(path: Path) -> str:
+    """Import what is the same for all mutants of a module; the release of LiteLLM, or ""."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # half of the time of a quick failure
+    of_seams = path.parent.name == "seams"
+    for name in ["pytest", "hypothesis", "openai", "wrapt", *(LOADED if of_seams else ())]:
+        importlib.import_module(name)
+    gc.freeze()  # a child that collects garbage does not copy all of it
+    return importlib.metadata.version("litellm") if of_seams else ""
 
 
 def is_noticed(path: Path, source: str, seconds: float) -> bool:
@@ -78,8 +105,8 @@ def is_noticed(path: Path, source: str, seconds: float) -> bool:
 
         settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
         settings.load_profile("mutants")
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header"]
-        os._exit(any(pytest.main([*options, each]) != 0 for each in tests_of(path)))
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *QUICKLY]
+        os._exit(any(pytest.main([*options, *each]) != 0 for each in tests_of(path)))
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -136,13 +163,14 @@ def main() -> int:
     chosen = options.modules or sorted(path for path in every if path.suffix == ".py")
     os.chdir(ROOT)
     for path in (each.resolve() for each in chosen):
+        release = load_what_is_shared(path)
         of, noticed = judge(path, options.seconds)
         if of:
-            share = 100 * noticed / of
-            table = rows()
-            table[relative(path)] = f"| `{relative(path)}` | {of} | {noticed} | {share:.0f} % |"
+            share = f"{100 * noticed / of:.0f} %"
+            row = f"| `{relative(path)}` | {release} | {of} | {noticed} | {share} |"
+            table = {**rows(), relative(path): row}
             RESULT.write_text(HEAD + "\n".join(table[key] for key in sorted(table)) + "\n")
-            print(f"{relative(path)}: {noticed} of {of} noticed ({share:.0f} %)", flush=True)
+            print(f"{relative(path)}: {noticed} of {of} noticed ({share})", flush=True)
     return 0
 
 
