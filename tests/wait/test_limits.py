@@ -109,7 +109,7 @@ def test_own_limits(error, expected):
     ],
 )
 def test_anything_else_is_none(error):
-    assert seconds(error) is None
+    assert find_limit(error, "", NOW, CLOCK) is None
 
 
 def test_a_limit_below_counts_only_if_the_client_is_told_of_it():
@@ -117,6 +117,7 @@ def test_a_limit_below_counts_only_if_the_client_is_told_of_it():
     above.__context__ = limiter(detail="Crossed TPM / RPM", retry_after="5")
     assert seconds(above, "something failed") is None
     assert seconds(above, "429: Crossed TPM / RPM") == 5
+    assert find_own_refusal(above, "429: Crossed TPM / RPM", NOW, CLOCK).seconds == 5
 
 
 def test_a_limit_without_a_text_is_not_one_that_the_client_is_told_of():
@@ -326,6 +327,11 @@ def test_a_cooldown_without_a_usable_number_hides_no_fallback():
 def test_litellms_own_header_is_recognised_also_where_a_limit_ends_first():
     error = cooling(100, rate())
     assert find_own_refusal(error, "No deployments available", NOW, CLOCK).native == {"200"}
+
+
+def test_the_limit_of_a_fallback_does_not_count_below_an_unrelated_failure():
+    error = with_fallbacks(ValueError("the request is wrong"), rate())
+    assert find_own_refusal(error, "the request is wrong", NOW, CLOCK) is None
 
 
 def test_where_nothing_is_cooling_the_limit_of_a_fallback_is_told_and_litellms_number_is_not():
