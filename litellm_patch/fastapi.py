@@ -85,7 +85,7 @@ def install(app: Starlette, body: Body = openai_body) -> None:
         # A WebSocket carries no header any more.
         if request.scope.get("type") != "http" or has_own(own_table(app), classes, refusal):
             return await answer_without(own_table(app), request, refusal)
-        told = tell(refusal, None, {})
+        told = tell(refusal, None, {}, "fastapi")
         seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
             answer = JSONResponse(body(refusal, seconds), status_code=429, headers=headers)

@@ -32,6 +32,11 @@ def once(level: int, message: str, kind: str | None = None) -> None:
     mine = object()
     if _said.setdefault(kind or message, mine) is not mine:  # atomic: threads may race here
         return
+    say(level, message)
+
+
+def say(level: int, message: str) -> None:
+    """Log `message`, as often as it is called."""
     try:
         record, held = _record(level, message), _held
         if held is None:

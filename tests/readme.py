@@ -1,4 +1,4 @@
-"""The README as data: its fenced blocks, the commands in it, and its links."""
+"""The README and its pages as data: fenced blocks, commands, links."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+FOLDERS = ("activation", "bench", "cli", "faults", "limits", "matrix", "own_app")
+PAGES = [README, *(ROOT / "tests" / folder / "README.md" for folder in FOLDERS)]
+"""The README and the pages that it leads to, but for recipes and the fork, which have tests of
+their own."""
 
 PROGRAMS = ("litellm-patch", "python", "pip", "pytest", "uv", "git", "docker", "kubectl", "tox")
 PROGRAMS += (".ci/run", "opentelemetry-instrument", "sudo", "systemctl", "litellm")
@@ -72,6 +77,11 @@ def is_command(span: str) -> bool:
         or first == ".ci/run"
         or bool(VARIABLE.match(span) or CALL.match(span))
     )
+
+
+def page(folder: str) -> str:
+    """The text of the page that is in a folder of the tests."""
+    return (ROOT / "tests" / folder / "README.md").read_text()
 
 
 def section(text: str, heading: str) -> str:

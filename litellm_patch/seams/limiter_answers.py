@@ -32,7 +32,7 @@ class ValidRetryAfter:
         async def handler(request: Any, error: Exception) -> Any:
             answer = await ask(original, request, error)
             try:
-                if _tell(answer, error):
+                if _tell(answer, error, seam.name):
                     reached()
                     expose(answer, request)
             except Exception as problem:
@@ -42,13 +42,14 @@ class ValidRetryAfter:
         return add_handlers(app, {http_class: handler})
 
 
-def _tell(answer: Any, error: Any) -> bool:
+def _tell(answer: Any, error: Any, seam: str) -> bool:
     """Whether `answer` was made of a refusal; then it is a 429, with a valid ``Retry-After``."""
     status = getattr(answer, "status_code", None)
     if not isinstance(status, int) or not (status == 429 or status >= 500):
         return False
     value = answer.headers.get(RETRY_AFTER)
-    told = tell(error, str(error.detail), {} if value is None else {RETRY_AFTER: value})
+    headers = {} if value is None else {RETRY_AFTER: value}
+    told = tell(error, str(error.detail), headers, seam)
     if told is None:
         return False
     answer.status_code = 429

@@ -19,6 +19,8 @@ from . import stream_errors
 from .fastest_response import lead_to_refusals
 from .telling import tell
 
+_SEAM = "proxy-exception"
+
 
 def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) -> None:
     """Give a new 429 the ``Retry-After`` of the refusal that is being handled, if there is one.
@@ -31,7 +33,7 @@ def say_retry_after(error: Any, arguments: Mapping[str, Any], result: object) ->
         error.code, message = "429", None  # the message does not say so
     if str(error.code) != "429" and not _is_pinned_503(error, handled):
         return
-    told = tell(handled, message, error.headers, current().forward_provider)
+    told = tell(handled, message, error.headers, _SEAM, current().forward_provider)
     if told is None:
         return
     if told.seconds is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 
+from .. import metrics
 from ..options import current
 from ..report import failed
 from ..wait import marks
@@ -16,11 +18,14 @@ from ..wait.tell import Teller, Told
 from .cooling_deployments import cooling_beside_limit
 from .key_windows import window_end
 
+_COUNTED = "litellm_patch_counted"
+
 
 def tell(
     error: BaseException | None,
     message: str | None,
     headers: Mapping[str, str],
+    seam: str,
     forward_provider: bool = False,
 ) -> Told | None:
     """What the client of a 429 that is made of `error` is told; None if LiteLLM did not refuse.
@@ -29,11 +34,12 @@ def tell(
         error: the exception being handled.
         message: what the client is told, as for `wait.tell.Teller.tell`.
         headers: that the answer has already; they are not changed.
+        seam: the name of who asks, for the figures.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
     """
     if error is not None:
         _mark_limits(error)
-    return _teller().tell(
+    told = _teller().tell(
         error,
         message,
         headers,
@@ -41,6 +47,22 @@ def tell(
         clock=time.time(),
         forward_provider=forward_provider,
     )
+    if told is not None and error is not None and not _is_counted(error):
+        what = (
+            metrics.NOTHING if told.is_nothing else metrics.STEP if told.is_step else metrics.WAIT
+        )
+        metrics.refused(seam, what, None if told.is_nothing else told.seconds)
+    return told
+
+
+def _is_counted(error: BaseException) -> bool:
+    """Whether the refusal behind `error` is; LiteLLM makes more than one answer of some."""
+    chain = list(related(error))
+    counted = any(marks.get(each, _COUNTED) for each in chain)
+    for each in chain:
+        with suppress(Exception):  # some take no attributes
+            marks.put(each, _COUNTED, True)
+    return counted
 
 
 def _mark_limits(error: BaseException) -> None:

@@ -25,10 +25,14 @@ class Told:
     Attributes:
         seconds: None where the refusal has no usable number.
         headers: all headers of the answer.
+        is_step: it is to come back before the wait is over, and be told the rest.
+        is_nothing: the wait is too long for it, or is not known.
     """
 
     seconds: float | None
     headers: dict[str, str]
+    is_step: bool = False
+    is_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,13 @@ class Teller:
             refusal = find_provider_wait(error, message)
         if refusal is None:
             return None
-        refusal = self._paced(refusal, now)
-        return Told(refusal.seconds, with_retry_after(headers, refusal))
+        paced = self._paced(refusal, now)
+        return Told(
+            paced.seconds,
+            with_retry_after(headers, paced),
+            is_step=(paced.seconds or 0) < (refusal.seconds or 0) - LESS,
+            is_nothing=paced.seconds is None or paced.out_of_reach,
+        )
 
     def _paced(self, refusal: Refusal, now: float) -> Refusal:
         """`refusal` with the seconds after which its client should return."""

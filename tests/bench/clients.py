@@ -35,7 +35,7 @@ async def play(running: Running, scenario: Scenario, seed: int, delay: float) ->
     stand_in = running.stand_ins[scenario.name]
     outcome = Outcome()
     async with httpx_client() as http:
-        clients = [_client(proxy, http) for proxy in running.proxies]
+        clients = [_client(proxy, http, running.variant.client) for proxy in running.proxies]
         began = time.monotonic()
         if isinstance(scenario, Recovery):
             began = await asyncio.to_thread(_cool, running, scenario)
@@ -96,8 +96,13 @@ def httpx_client() -> httpx.AsyncClient:
     )
 
 
-def _client(proxy: Proxy, http: httpx.AsyncClient) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key=MASTER_KEY, http_client=http)
+def _client(proxy: Proxy, http: httpx.AsyncClient, named: str | None = None) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(
+        base_url=f"{proxy.url}/v1",
+        api_key=MASTER_KEY,
+        http_client=http,
+        default_headers={"User-Agent": named} if named else None,
+    )
 
 
 async def _call(client: openai.AsyncOpenAI, model: str, began: float, at: float) -> Call:

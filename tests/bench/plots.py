@@ -1,10 +1,10 @@
-"""The two pictures of the README, from the results of a run."""
+"""The pictures of the README, from the results of a run."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -12,12 +12,18 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from result import Result, shares_served  # noqa: E402
-from scenarios import GRID, Overload  # noqa: E402
-from simulate import mean_share  # noqa: E402
-from variants import LABELS  # noqa: E402
+from scenarios import GRID, LONG, Overload  # noqa: E402
+from simulate import NEW_SDK, OLD_SDK, PACED, mean_share  # noqa: E402
+from variants import ALWAYS, LABELS  # noqa: E402
 
 SERVED, REFUSED = "#2a9d6f", "#d1495b"
-SHADES = {"without": "#9aa0a6", "native": "#e9a23b", "pacing-off": "#5b8bd0", "as-shipped": SERVED}
+SHADES = {
+    "without": "#9aa0a6",
+    "native": "#e9a23b",
+    "pacing-off": "#5b8bd0",
+    "as-shipped": SERVED,
+    "unknown-client": "#8fd1b6",
+}
 
 
 def over_time(results: Sequence[Result], path: Path) -> None:
@@ -55,16 +61,34 @@ def over_time(results: Sequence[Result], path: Path) -> None:
 
 def over_grid(results: Sequence[Result], path: Path) -> None:
     """Share served in each cell of the grid that was run, and what the simulation says of it."""
+    # Cooldowns of the grid are shorter than what any client honours.
+    _share_served(results, path, GRID, {name: (name, OLD_SDK) for name in ALWAYS})
+
+
+def over_cooldowns(results: Sequence[Result], path: Path) -> None:
+    """The same of the overloads of five minutes."""
+    simulated = {name: (name, NEW_SDK) for name in ALWAYS}
+    _share_served(results, path, LONG, {**simulated, "unknown-client": (PACED, OLD_SDK)})
+
+
+def _share_served(
+    results: Sequence[Result],
+    path: Path,
+    of: Sequence[Overload],
+    variants: Mapping[str, tuple[str, float]],
+) -> None:
     shares = shares_served(results)
-    cells = [cell for cell in GRID if set(LABELS) <= set(shares.get(cell, ()))]
+    cells = [cell for cell in of if set(variants) <= set(shares.get(cell, ()))]
     if not cells:
         return
     figure, axes = pyplot.subplots(figsize=(9, 4.2))
-    for offset, name in enumerate(LABELS):
-        places = [number + (offset - 1.5) * 0.2 for number in range(len(cells))]
+    width = 0.8 / len(variants)
+    for number, (name, as_simulated) in enumerate(variants.items()):
+        offset = (number - (len(variants) - 1) / 2) * width
+        places = [place + offset for place in range(len(cells))]
         measured = [100 * statistics.mean(shares[cell][name]) for cell in cells]
-        axes.bar(places, measured, 0.2, color=SHADES[name], label=LABELS[name])
-        simulated = [100 * mean_share(cell, name) for cell in cells]
+        axes.bar(places, measured, width, color=SHADES[name], label=LABELS[name])
+        simulated = [100 * mean_share(cell, *as_simulated) for cell in cells]
         told = "simulated" if name == "as-shipped" else None
         axes.plot(places, simulated, "o", color="black", markersize=1.8, label=told)
     axes.step(

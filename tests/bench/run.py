@@ -8,9 +8,9 @@
 
 All variants run side by side, each with its clients in a process of its own, as many as two
 cores bear at a time. The results go to a folder:
-`results.csv`, `requests.csv`, `table.md`, `grid.md`, `over-time.svg`, `over-grid.svg`, and
-`run.json` with how long it took. What `results.csv` there has already is not played again, so
-that a run can be stopped and resumed.
+`results.csv`, `requests.csv`, `table.md`, `grid.md`, `over-time.svg`, `over-grid.svg`,
+`over-cooldowns.svg`, and `run.json` with how long it took. What `results.csv` there has already
+is not played again, so that a run can be stopped and resumed.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from typing import Callable
 
 from figures import grid_table, lost, table
 from players import Player
-from plots import over_grid, over_time
+from plots import over_cooldowns, over_grid, over_time
 from result import Result, read, write
 from scenarios import GRID, LONG, RECOVERIES, SLOW_PROVIDER, Overload, Recovery, Scenario
-from variants import LABELS, NATIVE, OLD, environments
+from variants import ALWAYS, LABELS, NATIVE, OLD, environments
 
 SHORT: list[Scenario] = [Overload(), Recovery(30, 12)]
 TABLE: list[Scenario] = [Overload(), *sorted(RECOVERIES, key=lambda one: one.calls_per_second)]
@@ -76,7 +76,7 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     results = read(options.out)
     rounds = list(_rounds(options, {result.played for result in results}))
-    bar = Bar(sum(_expected(scenarios) for _, scenarios, _ in rounds))
+    bar = Bar(sum(_expected(scenarios, len(options.variants)) for _, scenarios, _ in rounds))
     for number, (seed, scenarios, redis) in enumerate(rounds, 1):
 
         def show(step: str, number: int = number) -> None:
@@ -124,9 +124,9 @@ def _rounds(
                 yield seed, left, proxies > 1
 
 
-def _expected(scenarios: Sequence[Scenario]) -> float:
+def _expected(scenarios: Sequence[Scenario], variants: int) -> float:
     turns = (
-        math.ceil(one.busy / PERIOD) * max(1, len(LABELS) * one.calls_per_second / BEARABLE)
+        math.ceil(one.busy / PERIOD) * max(1, variants * one.calls_per_second / BEARABLE)
         for one in scenarios
     )
     return 90 + PERIOD * sum(turns)
@@ -193,7 +193,7 @@ async def _play_all(
         for scenario in _turned(scenarios, place):
             async with room.taken(scenario.calls_per_second):
                 playing[player.name] = scenario.name
-                phase = place * PERIOD / len(LABELS)
+                phase = place * PERIOD / len(players)
                 delay = (began + phase - time.monotonic()) % PERIOD
                 plays.append(asyncio.create_task(play(player, scenario, delay)))
                 # Who is still waiting after that returns while the next one is played.
@@ -229,6 +229,7 @@ def _write(results: Sequence[Result], folder: Path) -> None:
     (folder / "grid.md").write_text(grid_table(results))
     over_time(results, folder / "over-time.svg")
     over_grid(results, folder / "over-grid.svg")
+    over_cooldowns(results, folder / "over-cooldowns.svg")
 
 
 def _options() -> argparse.Namespace:
@@ -241,13 +242,15 @@ def _options() -> argparse.Namespace:
     length.add_argument("--long", action="store_true", help="overloads of 5 minutes, 50 minutes")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these scenarios of them")
     parser.add_argument("--seeds", type=int, help="how many runs of each")
-    parser.add_argument("--variants", nargs="+", choices=LABELS, default=tuple(LABELS))
+    parser.add_argument("--variants", nargs="+", choices=LABELS)
     parser.add_argument("--old", metavar="PYTHON", help=f"interpreter with LiteLLM {OLD}")
     parser.add_argument("--native", metavar="PYTHON", help=f"interpreter with LiteLLM {NATIVE}")
     folder = Path("build") / "bench"
     parser.add_argument("--environments", type=Path, default=folder / "environments")
     parser.add_argument("--out", type=Path, default=folder / "results")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.variants = options.variants or (tuple(LABELS) if options.long else ALWAYS)
+    return options
 
 
 if __name__ == "__main__":

@@ -192,9 +192,11 @@ def simulate(
 
 
 @cache
-def mean_share(scenario: Overload, variant: str) -> float:
+def mean_share(scenario: Overload, variant: str, honoured: float = OLD_SDK) -> float:
     """Share of calls served, the mean over `SEEDS`."""
-    return statistics.mean(simulate(scenario, variant, seed).share_served for seed in SEEDS)
+    return statistics.mean(
+        simulate(scenario, variant, seed, honoured=honoured).share_served for seed in SEEDS
+    )
 
 
 def main() -> int:

@@ -96,7 +96,7 @@ def test_what_the_router_knows_does_not_hurt(known):
 
 
 def test_the_readme_tells_what_is_simulated_here():
-    text = " ".join(readme.section(readme.README.read_text(), "Pacing").split())
+    text = " ".join(readme.page("bench").split())
     told = re.findall(r"about (\d+) clients a second at first|pushed beyond (\d+) s", text)
     assert told == [(f"{START:.0f}", ""), ("", f"{HONOURED:.0f}")]
     (clients, seconds) = re.findall(r"(\d+) clients that wait .*? are let back over (\d+) s", text)[

@@ -29,12 +29,17 @@ SERVED, COOLED = "warm-up-served", "warm-up-cooled"
 
 @dataclass(frozen=True)
 class Variant:
-    """One column of the comparison."""
+    """One column of the comparison.
+
+    Attributes:
+        client: the User-Agent of its clients, in place of what the SDK says about itself.
+    """
 
     name: str
     release: str
     patched: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    client: str | None = None
 
 
 VARIANTS = (
@@ -42,13 +47,18 @@ VARIANTS = (
     Variant("native", NATIVE),
     Variant("pacing-off", OLD, True, {"LITELLM_PATCH_PACING": "off"}),
     Variant("as-shipped", OLD, True),
+    Variant("unknown-client", OLD, True, client="some client"),
 )
 LABELS = {
     "without": f"{OLD}, without the patch",
     "native": f"{NATIVE}, LiteLLM's own header",
     "pacing-off": f"{OLD}, patch, pacing off",
     "as-shipped": f"{OLD}, patch as shipped",
+    "unknown-client": f"{OLD}, patch as shipped, an SDK that it does not know",
 }
+ALWAYS = tuple(LABELS)[:4]
+"""What is compared if nothing else is asked for. What a queue gains that knows what its clients
+honour shows behind long cooldowns alone."""
 
 
 def environments(given: Mapping[str, str | None], folder: Path) -> dict[str, Path]:
@@ -69,7 +79,10 @@ def environments(given: Mapping[str, str | None], folder: Path) -> dict[str, Pat
 
 def _build(folder: Path, release: str) -> None:
     # A proxy formats several tracebacks for each refusal, which 3.11 and later do slowly.
-    python = shutil.which("python3.10") or sys.executable
+    python = "python3.10"
+    # pyenv's shim of it may be there, and end with an error.
+    if not shutil.which(python) or subprocess.run([python, "-V"], capture_output=True).returncode:
+        python = sys.executable
     print(f"building an environment with LiteLLM {release} in {folder} ...", file=sys.stderr)
     subprocess.run(["uv", "venv", "-q", "--clear", "-p", python, str(folder)], check=True)
     # In each request a proxy looks for OpenTelemetry, which its image has; where that is missing,

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai", "pytest", "pytest-timeout"]
+TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai"]
+TOOLS += ["prometheus_client", "pytest", "pytest-timeout"]
 
 AGENTS = ["ddtrace", "elastic-apm", "newrelic", "openinference-instrumentation-litellm"]
 AGENTS += ["opentelemetry-distro", "opentelemetry-instrumentation-fastapi", "sentry-sdk"]

@@ -73,8 +73,7 @@ def test_tenacity_waits_as_long_as_the_router_says():
 
 def test_the_readmes_example_waits_for_the_cooldown_and_is_served(monkeypatch):
     monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    section = readme.section(readme.README.read_text(), "In an app of your own")
-    (example,) = (b.text for b in readme.blocks(section) if "tenacity" in b.text)
+    (example,) = (b.text for b in readme.blocks(readme.page("own_app")) if "tenacity" in b.text)
     names: dict[str, object] = {}
     exec(compile(example, "README.md", "exec"), names)
     with running_stand_in() as stand_in:

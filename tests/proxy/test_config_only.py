@@ -14,7 +14,7 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
-TEXT = readme.README.read_text()
+TEXT = readme.page("activation")
 CALLBACK = next(block.text for block in readme.blocks(TEXT) if "CustomLogger" in block.text)
 SETTING = "litellm_settings: {callbacks: retry_after_hook.handler}"
 

@@ -22,7 +22,8 @@ TOLD = range(30, 62)
 
 
 def test_a_protected_proxy(reader, provider, tmp_path):
-    first = next(block.text for block in readme.blocks(TEXT) if block.language == "sh")
+    blocks = readme.blocks(readme.section(TEXT, "Turn it on"))
+    first = next(block.text for block in blocks if block.language == "sh")
     assert first.rstrip() == "litellm-patch run -- litellm --config config.yaml --port 4000"
     write_config(tmp_path / "config.yaml", provider.url)
     port = free_port()
@@ -58,8 +59,9 @@ async def ask():
 
 
 def test_a_protected_app(reader, provider, tmp_path):
-    section = readme.section(TEXT, "In an app of your own")
-    block = next(block for block in readme.blocks(section) if "install(app)" in block.text)
+    block = next(
+        block for block in readme.blocks(readme.page("own_app")) if "install(app)" in block.text
+    )
     (tmp_path / "app.py").write_text(APP.format(url=f"{provider.url}/v1") + block.text)
     port = free_port()
     command = ["uvicorn", "app:app", "--port", str(port)]
@@ -72,8 +74,8 @@ def test_a_protected_app(reader, provider, tmp_path):
 
 
 def test_a_patched_fork(reader, provider, tmp_path):
-    section = readme.section(TEXT, "Build a fork instead")
-    (block,) = readme.blocks(section)
+    fork = (readme.ROOT / "patches" / "README.md").read_text()
+    (block,) = readme.blocks(readme.section(fork, "In short"))
     diff, apply = block.text.splitlines()
     released = next((reader.parent / "lib").glob("python*/site-packages/litellm"))
     forks = {name: tmp_path / name for name in ("checkout", "folder")}

@@ -6,7 +6,7 @@ import readme
 from sandbox import on_path, run
 
 TEXT = readme.README.read_text()
-SPANS = readme.inline(TEXT)
+SPANS = readme.inline(readme.page("activation"))
 
 
 def test_the_environment_variable_as_it_stands_turns_it_on(reader, tmp_path):
