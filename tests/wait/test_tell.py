@@ -82,6 +82,25 @@ def test_no_client_is_told_more_than_it_acts_on(left, honoured, most, told):
     assert headers.get("retry-after") == told
 
 
+@pytest.mark.parametrize(
+    "left, clients, step, nothing",
+    [
+        (None, 1, False, True),
+        (0.5, 1, False, False),
+        (60.0, 1, False, False),  # a millisecond less is told
+        (90.0, 1, True, False),
+        (130.0, 1, False, True),
+        (30.0, 20, False, False),  # later than the cooldown's end
+        (30.0, 40, True, False),  # whose place is too late is told to come before its end
+    ],
+)
+def test_it_is_known_whether_a_client_is_told_a_step_or_nothing(left, clients, step, nothing):
+    teller = Teller(Pacer(rate=1))
+    for _ in range(clients):
+        told = teller.tell(cooling(left), None, {}, now=NOW, clock=CLOCK)
+    assert (told.is_step, told.is_nothing) == (step, nothing)
+
+
 def test_what_is_out_of_reach_is_no_place_in_the_queue():
     teller = Teller(Pacer(rate=1))
     assert tell(teller, cooling(300)) == {"x": "1"}

@@ -15,7 +15,14 @@ from litellm_patch.wait.tell import Teller, Told
 
 @pytest.mark.parametrize(
     "value",
-    [HeldCooldown({}), Cooling(1.0, "m"), Refusal(1.0), KnownRate(), Told(1.0, {}), Teller()],
+    [
+        HeldCooldown({}),
+        Cooling(1.0, "m"),
+        Refusal(1.0),
+        KnownRate(),
+        Teller(),
+        Told(1.0, {}, is_step=False, is_nothing=False),
+    ],
     ids=lambda value: type(value).__name__,
 )
 def test_no_attribute_can_be_changed(value):
