@@ -232,7 +232,7 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
 
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
-    had_ended = queue.ready_at <= began and queue.ready_at < ready_at
+    had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:
         cut_off = began < queue.last_place + RELAPSE_WITHIN
         if cut_off and began < queue.ready_at + PROVEN:

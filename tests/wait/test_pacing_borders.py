@@ -18,9 +18,9 @@ class Half(random.Random):
 
 
 def queue(pacer: Pacer, clients: int, **known: float) -> list[float]:
-    """The places of clients that are refused in the last seconds of a minute's cooldown."""
+    """The places of clients that are refused in the last seconds of a cooldown of 90 s."""
     rate = KnownRate(**known)
-    return [pacer.place("g", READY - 5, READY, rate, cooldown=60) for _ in range(clients)]
+    return [pacer.place("g", READY - 5, READY, rate, cooldown=90) for _ in range(clients)]
 
 
 def test_a_queue_begins_with_nine_a_second_and_has_twice_that_after_half_a_minute():
@@ -113,9 +113,9 @@ def test_so_many_groups_are_remembered(groups, remembered):
     assert len(pacer) == remembered
 
 
-@pytest.mark.parametrize("clients", [3, 10, 30, 100, 300])
+@pytest.mark.parametrize("clients", [3, 10, 27, 100, 285])
 def test_moments_before_the_end_are_spread_evenly_however_many_there_are(clients):
     pacer, now = Pacer(), READY - 90
     moments = sorted(pacer.place("g", now, READY) for _ in range(clients))
     edges = [now + 30, *moments, now + 60]
-    assert max(b - a for a, b in zip(edges, edges[1:])) < 2 * 30 / clients
+    assert max(b - a for a, b in zip(edges, edges[1:])) < 1.9 * 30 / clients
