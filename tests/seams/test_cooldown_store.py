@@ -160,6 +160,35 @@ def test_a_record_that_tells_nothing_leaves_litellms_number(store, record):
     assert left(["a"]) == CONFIGURED
 
 
+def test_with_a_redis_a_record_that_is_none_tells_nothing(store):
+    store.has_redis = True
+    note_active(Cache(store), {}, [("a", "cooling")])
+    assert left(["a"]) == CONFIGURED
+
+
+def test_a_cooldown_of_no_usable_length_makes_no_entry(store):
+    store.put("a", LASTS)
+    for lasts in (None, "60", float("nan")):
+        remember_entry(store, {"model_id": "b", "ttl": lasts}, None)
+    assert list(cooldown_store._entries[store]) == ["a"]
+
+
+def test_ten_thousand_entries_are_remembered_and_the_oldest_is_forgotten(store):
+    for number in range(10_000):
+        store.put(f"a{number}", LASTS)
+    assert len(cooldown_store._entries[store]) == 10_000
+    store.put("b", LASTS)
+    entries = cooldown_store._entries[store]
+    assert len(entries) == 10_000
+    assert "a0" not in entries
+    assert "b" in entries
+
+
+@pytest.mark.parametrize("cooldowns", [object(), Cache(object())])
+def test_what_keeps_its_cooldowns_elsewhere_has_no_store(cooldowns):
+    assert stored_cooldowns(cooldowns) is None
+
+
 @pytest.mark.skipif(not has_rust_router(), reason="the router is in Python")
 def test_the_routers_own_store_frees_a_deployment_when_it_was_said():
     import litellm

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import inspect
 import sys
 import time
+from contextvars import Context
 
 import pytest
 
@@ -126,6 +128,11 @@ def test_a_question_of_another_function_belongs_to_no_refusal():
     assert asked_cooldowns.take_question({"cooldown_time": 20}, sys._getframe()) is None
 
 
+def test_where_nothing_was_asked_there_is_no_question():
+    taken = Context().run(asked_cooldowns.take_question, {"cooldown_time": 20}, sys._getframe())
+    assert taken is None
+
+
 def test_code_outside_of_litellm_is_no_caller():
     assert refused_request.caller() is None
 
@@ -134,5 +141,7 @@ def test_a_choice_that_waits_is_not_waited_for():
     async def waits():
         await asyncio.sleep(0)
 
+    choice = waits()
     with pytest.raises(RuntimeError):
-        refused_request._finished(waits())
+        refused_request._finished(choice)
+    assert inspect.getcoroutinestate(choice) == inspect.CORO_CLOSED  # and warns of nothing

@@ -1,0 +1,185 @@
+"""What the memory of LiteLLM's cooldown cache, and Redis behind it, say of one cooldown."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from litellm_patch.seams import cooldown_cache
+from litellm_patch.seams.cooldown_cache import held_cooldown, note_own_cooldown
+from litellm_patch.wait.cooldown_records import HeldCooldown
+
+NOW = 1_795_000_000.0
+KEY = "deployment:a:cooldown"
+RECORD = {"timestamp": NOW - 20, "cooldown_time": 60.0}
+REDIS = object()
+
+
+class Memory:
+    """As much of LiteLLM's `InMemoryCache` as is looked at."""
+
+    def __init__(self, record: object, expires: object) -> None:
+        self.cache_dict = {} if record is None else {KEY: record}
+        self.ttl_dict = {} if expires is None else {KEY: expires}
+
+    def delete_cache(self, key):
+        del self.cache_dict[key]
+        self.ttl_dict.pop(key, None)
+
+    def set_cache(self, key, value, ttl):
+        assert key not in self.ttl_dict  # newer caches would not change it
+        self.cache_dict[key], self.ttl_dict[key] = value, time.time() + ttl
+
+
+class Shared:
+    """What Redis answers; None where it does not answer in time."""
+
+    def __init__(self) -> None:
+        self.answer: float | None = None
+        self.asked: list[tuple[object, ...]] = []
+
+    def seconds(self, *question):
+        self.asked.append(question)
+        return self.answer
+
+
+@pytest.fixture(autouse=True)
+def shared(monkeypatch):
+    answers = Shared()
+    monkeypatch.setattr(cooldown_cache, "_shared", answers)
+    monkeypatch.setattr(cooldown_cache, "_own", {})
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    return answers
+
+
+def cooldowns(record: object = RECORD, expires: object = NOW + 600, redis: object = REDIS):
+    """LiteLLM's cooldown cache over the cache that the whole router has (up to 1.101)."""
+    dual_cache = SimpleNamespace(in_memory_cache=Memory(record, expires), redis_cache=redis)
+    return SimpleNamespace(cache=dual_cache, memory=dual_cache.in_memory_cache)
+
+
+def note(cache, model_id="a"):
+    note_own_cooldown(cache, {"model_id": model_id}, None)
+
+
+def test_a_deployment_without_a_record_is_not_cooling(shared):
+    assert held_cooldown(cooldowns(None, None), "a") is None
+    assert held_cooldown(cooldowns(), "b") is None
+    assert shared.asked == []
+
+
+def test_without_a_redis_the_memory_alone_is_read(shared):
+    for redis in (cooldowns(redis=None), cooldowns()):
+        if redis.cache.redis_cache is not None:
+            del redis.cache.redis_cache
+        assert held_cooldown(redis, "a") == HeldCooldown(RECORD, NOW + 600)
+    assert shared.asked == []
+
+
+def test_a_record_of_another_process_lasts_as_redis_says(shared):
+    shared.answer = 7.0
+    cache = cooldowns()
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 7, shared_seconds=7.0)
+    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
+    assert cache.memory.cache_dict == {KEY: RECORD}
+    assert cache.memory.ttl_dict == {KEY: NOW + 7}
+
+
+def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
+    shared.answer = 7.0
+    cache = cooldowns()
+    cache._cooldown_store, cache.cache = cache.cache, cooldowns(redis=None).cache
+    assert held_cooldown(cache, "a").shared_seconds == 7.0
+    cache._cooldown_store = None
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
+
+
+def test_a_foreign_cooldown_in_its_last_second_is_still_one(shared):
+    shared.answer = 0.4
+    cache = cooldowns()
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 0.4, shared_seconds=0.4)
+    assert cache.memory.ttl_dict == {KEY: NOW + 0.4}
+
+
+@pytest.mark.parametrize("answer", [0, -3.0])
+def test_a_foreign_cooldown_that_redis_has_dropped_ends_now(shared, answer):
+    shared.answer = answer
+    cache = cooldowns()
+    assert held_cooldown(cache, "a") == HeldCooldown(None, expires_at=NOW)
+    assert cache.memory.cache_dict == cache.memory.ttl_dict == {}
+
+
+@pytest.mark.parametrize(
+    "expires, kept_until",
+    [
+        (NOW + 7.0 + 0.05, NOW + 7.0 + 0.05),  # not worth writing again
+        (NOW + 7.2, NOW + 7),
+        (NOW + 3, NOW + 3),
+        (None, NOW + 7),
+    ],
+)
+def test_a_copy_is_kept_no_longer_than_redis_keeps_the_record(shared, expires, kept_until):
+    shared.answer = 7.0
+    cache = cooldowns(expires=expires)
+    assert held_cooldown(cache, "a").expires_at == kept_until
+    assert cache.memory.ttl_dict == {KEY: kept_until}
+
+
+def test_a_redis_that_does_not_answer_changes_nothing(shared):
+    cache = cooldowns()
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
+    assert len(shared.asked) == 1
+    assert cache.memory.ttl_dict == {KEY: NOW + 600}
+
+
+@pytest.mark.parametrize("record", ["cooling", {"timestamp": "x"}, {"cooldown_time": 60.0}])
+def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
+    cache = cooldowns(record)
+    note(cache)
+    assert cooldown_cache._own == {}
+    assert held_cooldown(cache, "a") == HeldCooldown(record, NOW + 600)
+    assert shared.asked == []
+
+
+@pytest.mark.parametrize(
+    "expires, asks",
+    [
+        (NOW + 40, False),
+        (NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
+        (NOW + 41.5, True),  # the entry is that of a copy
+        (None, False),
+    ],
+)
+def test_a_cooldown_of_ones_own_is_asked_about_only_if_a_copy_was_there(shared, expires, asks):
+    cache = cooldowns(expires=expires)
+    note(cache)
+    held_cooldown(cache, "a")
+    assert bool(shared.asked) is asks
+
+
+def test_a_record_that_tells_no_length_does_not_outlive_itself(shared):
+    cache = cooldowns({**RECORD, "cooldown_time": None})
+    note(cache)
+    held_cooldown(cache, "a")
+    assert shared.asked == []
+
+
+def test_a_later_record_of_another_process_is_not_ones_own(shared):
+    cache = cooldowns(expires=NOW + 40)
+    note(cache)
+    cache.memory.cache_dict[KEY] = {**RECORD, "timestamp": NOW - 19}
+    held_cooldown(cache, "a")
+    assert len(shared.asked) == 1
+
+
+def test_ten_thousand_own_cooldowns_are_remembered_and_the_oldest_is_forgotten():
+    cache = cooldowns(None, None)
+    keys = [f"deployment:{number}:cooldown" for number in range(10_001)]
+    cache.memory.cache_dict = dict.fromkeys(keys, RECORD)
+    for number in range(10_000):
+        note(cache, number)
+    assert list(cooldown_cache._own) == keys[:-1]
+    note(cache, 10_000)
+    assert list(cooldown_cache._own) == keys[1:]

@@ -1,0 +1,150 @@
+"""What is read of LiteLLM's router about the rate of a group, in the shapes of all releases."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from litellm_patch.seams.group_rate import (
+    configured_limit,
+    known_rate,
+    known_rate_of,
+    served_rate,
+)
+from litellm_patch.wait.pacing import KnownRate
+
+NOW = 1_795_000_000.0
+
+
+class Memory:
+    """LiteLLM's in-memory cache, with what was counted for deployments."""
+
+    def __init__(self, **successes: int) -> None:
+        self.cache_dict = {f"{name}:successes": number for name, number in successes.items()}
+        self.ttl_dict = dict.fromkeys(self.cache_dict, time.time() + 30)
+
+    def allow_ttl_override(self) -> None: ...
+
+
+class PythonRouter:
+    """The router up to 1.109.0: a list, and a cache."""
+
+    def __init__(self, model_list, memory) -> None:
+        self.model_list, self.cache = model_list, SimpleNamespace(in_memory_cache=memory)
+
+
+class Facade:
+    """The router from 1.109.1 on: a registry and a store of health."""
+
+    model_list = property(lambda self: pytest.fail("it warns that it is deprecated"))
+    cache = property(lambda self: pytest.fail("nothing is counted there"))
+
+    def __init__(self, model_list, memory) -> None:
+        self._list, self._memory = model_list, memory
+
+    def registry(self):
+        return self
+
+    def deployments(self, group, source):
+        assert source == "named"
+        return [each for each in self._list if each["model_name"] == group] or None
+
+    def health(self):
+        return SimpleNamespace(store=SimpleNamespace(in_memory_cache=self._memory))
+
+
+def deployment(name: str, group: str = "m", rpm: object = 60) -> dict[str, object]:
+    return {"model_name": group, "litellm_params": {"rpm": rpm}, "model_info": {"id": name}}
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """Let a proxy have this router."""
+
+    def has(router) -> None:
+        module = SimpleNamespace(llm_router=router)
+        monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", module)
+
+    return has
+
+
+@pytest.mark.parametrize("kind", [PythonRouter, Facade])
+def test_the_deployments_of_the_group_count_and_no_others(proxy, kind):
+    entries = [deployment("a"), deployment("b"), deployment("c", group="other", rpm=600)]
+    proxy(kind(entries, Memory(a=300, b=600, c=6000)))
+    rate = known_rate("m")
+    assert rate.limit == 2
+    assert rate.served == pytest.approx(30, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", [PythonRouter, Facade])
+def test_nothing_is_known_of_an_unknown_group(proxy, kind):
+    proxy(kind([deployment("a")], Memory(a=300)))
+    assert known_rate("unknown") == KnownRate()
+
+
+def test_an_entry_that_is_no_deployment_is_left_out(proxy):
+    entries = [deployment("a"), SimpleNamespace(get={"model_name": "m"}.get)]
+    proxy(PythonRouter(entries, Memory()))
+    assert known_rate("m").limit == 1
+
+
+def test_nothing_is_known_where_no_proxy_runs(proxy, monkeypatch):
+    proxy(None)
+    assert known_rate("m") == KnownRate()
+    monkeypatch.delitem(sys.modules, "litellm.proxy.proxy_server")
+    assert known_rate("m") == KnownRate()
+
+
+def test_a_cache_that_prolongs_its_entries_tells_no_rate():
+    memory = SimpleNamespace(**vars(Memory(a=300)))
+    assert known_rate_of(PythonRouter([], memory), [deployment("a")]) == KnownRate(limit=1)
+
+
+def test_a_deployment_without_an_id_was_never_counted():
+    router = PythonRouter([], Memory(a=300))
+    assert known_rate_of(router, [{"rpm": 60}]) == KnownRate(limit=1)
+
+
+@pytest.mark.parametrize(
+    "places, limit",
+    [
+        ({"litellm_params": {"rpm": 120}}, 2),
+        ({"rpm": 120}, 2),
+        ({"model_info": {"rpm": 120}}, 2),
+        ({"litellm_params": {"rpm": 120}, "rpm": 60, "model_info": {"rpm": 30}}, 2),
+        ({"litellm_params": {"rpm": None}, "rpm": 120}, 2),
+        ({"litellm_params": {"rpm": 0}, "model_info": {"rpm": 120}}, 2),
+        ({"litellm_params": {"rpm": -5}}, None),
+        ({"litellm_params": {"rpm": 0.5}}, 0.5 / 60),
+        ({"litellm_params": {"rpm": "120"}}, None),
+        ({"litellm_params": {"rpm": True}}, None),
+        ({"litellm_params": {}, "model_info": None}, None),
+    ],
+)
+def test_a_limit_is_read_where_litellm_reads_it(places, limit):
+    assert configured_limit([places]) == limit
+
+
+def test_one_deployment_without_a_limit_leaves_all_without_one():
+    assert configured_limit([deployment("a"), deployment("b", rpm=None)]) is None
+    assert configured_limit([]) is None
+
+
+@pytest.mark.parametrize("seconds, rate", [(60, 5), (30, 10), (10, 30), (5, 60), (2, 60)])
+def test_successes_are_counted_from_the_first_and_over_five_seconds_at_least(seconds, rate):
+    forgotten = NOW - seconds + 60
+    assert served_rate([(300, forgotten)], NOW) == pytest.approx(rate)
+    assert served_rate([(300, forgotten), (None, None)], NOW) == pytest.approx(rate)
+    assert served_rate([(300, forgotten), (300, forgotten)], NOW) == pytest.approx(2 * rate)
+
+
+@pytest.mark.parametrize(
+    "count", [(300, NOW - 0.1), (300, None), (None, NOW + 30), ("300", NOW + 30), (300, "x")]
+)
+def test_a_count_that_is_over_or_none_tells_no_rate(count):
+    assert served_rate([count], NOW) is None
+    assert served_rate([], NOW) is None

@@ -1,0 +1,140 @@
+"""When the window of a key's limit ends, read from a limiter that refuses."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from litellm_patch.seams.key_windows import window_end
+
+CLOCK = 1_795_000_000.0
+KEY = "{key:sk-1}:window"
+DESCRIPTOR = {"key": "key", "value": "sk-1", "rate_limit": {"window_size": 90}}
+LIMITER = "litellm.proxy.hooks.parallel_request_limiter_v3"
+
+
+class TooMany(Exception):
+    """FastAPI's exception, as LiteLLM's limiter raises it."""
+
+
+def function(source: str, module: str | None):
+    """A function as `module` has it."""
+    variables: dict[str, object] = {"TooMany": TooMany}
+    if module is not None:
+        variables["__name__"] = module
+    exec(source, variables)
+    return variables["function"]
+
+
+def refusal(
+    start: object = CLOCK - 20,
+    expires: object = None,
+    key: str = KEY,
+    variables: str = "status, descriptor",
+    module: str | None = LIMITER,
+    status: object = None,
+    through: tuple[str | None, ...] = (),
+    **descriptors: object,
+) -> BaseException:
+    """What the limiter raises, whose window began at `start` and is dropped at `expires`.
+
+    Args:
+        variables: what the function that raises has beside `self`, in the order of the arguments
+            status, descriptor, matching_descriptor.
+        through: modules of functions that the exception comes through, the innermost last.
+    """
+    memory = SimpleNamespace(
+        cache_dict={key: start}, ttl_dict={} if expires is None else {key: expires}
+    )
+    cache = SimpleNamespace(dual_cache=SimpleNamespace(in_memory_cache=memory))
+    limiter = SimpleNamespace(internal_usage_cache=cache, window_size=60)
+    given = [limiter, {"rate_limit_type": "requests"} if status is None else status]
+    given += [descriptors.get("descriptor", DESCRIPTOR)]
+    given += [descriptors["matching"]] if "matching" in descriptors else []
+    raises = function(f"def function(self, {variables}):\n raise TooMany", module)
+    for each in through:
+        within = raises
+        raises = function("def function(inner, *given):\n inner(*given)", each)
+        raises = (lambda outer, inner: lambda *given: outer(inner, *given))(raises, within)
+    with pytest.raises(TooMany) as caught:
+        raises(*given)
+    return caught.value
+
+
+def test_a_window_ends_its_size_after_its_start():
+    assert window_end(refusal(), CLOCK) == CLOCK + 70
+    assert window_end(refusal(str(int(CLOCK - 20))), CLOCK) == CLOCK + 70
+
+
+@pytest.mark.parametrize("rate_limit", [None, {}, {"window_size": None}])
+def test_the_limiters_own_size_counts_where_the_limit_has_none(rate_limit):
+    descriptor = {**DESCRIPTOR, "rate_limit": rate_limit}
+    assert window_end(refusal(descriptor=descriptor), CLOCK) == CLOCK + 40
+    del descriptor["rate_limit"]
+    assert window_end(refusal(descriptor=descriptor), CLOCK) == CLOCK + 40
+
+
+@pytest.mark.parametrize(
+    "expires, end",
+    [
+        (CLOCK + 70.6, CLOCK + 70.6),  # written a part of a second after the start, which is cut
+        (CLOCK + 71, CLOCK + 71),
+        (CLOCK + 600, CLOCK + 71),
+        (CLOCK + 30, CLOCK + 70),
+        ("x", CLOCK + 70),
+    ],
+)
+def test_the_entry_may_end_up_to_a_second_after_the_window(expires, end):
+    assert window_end(refusal(expires=expires), CLOCK) == end
+
+
+@pytest.mark.parametrize(
+    "start, end",
+    [
+        (CLOCK - 90.5, None),
+        (CLOCK - 90, None),  # begins anew now
+        (CLOCK - 89.5, CLOCK + 0.5),
+        (CLOCK + 1, CLOCK + 91),  # another machine's clock
+        (CLOCK + 1.5, None),
+        (0, None),
+        ("nan", None),
+    ],
+)
+def test_a_window_that_cannot_be_the_one_that_refused_tells_nothing(start, end):
+    assert window_end(refusal(start), CLOCK) == end
+
+
+@pytest.mark.parametrize(
+    "status, known",
+    [
+        ({"rate_limit_type": "requests"}, True),
+        ({"rate_limit_type": "tokens"}, True),
+        ({}, True),
+        ({"rate_limit_type": "max_parallel_requests"}, False),
+    ],
+)
+def test_parallel_requests_end_at_any_moment(status, known):
+    assert window_end(refusal(status=status), CLOCK) == (CLOCK + 70 if known else None)
+
+
+def test_the_descriptor_that_matched_counts_where_the_limiter_names_it():
+    other = {**DESCRIPTOR, "value": "sk-2"}
+    variables = "status, descriptor, matching_descriptor"
+    error = refusal(descriptor=other, matching=DESCRIPTOR, variables=variables)
+    assert window_end(error, CLOCK) == CLOCK + 70
+    error = refusal(descriptor=DESCRIPTOR, matching=None, variables=variables)
+    assert window_end(error, CLOCK) == CLOCK + 70
+
+
+def test_the_innermost_function_of_the_limiter_is_asked():
+    assert window_end(refusal(through=(LIMITER, "litellm.proxy.utils")), CLOCK) == CLOCK + 70
+    error = refusal()
+    error.__traceback__ = refusal(module="starlette", through=(LIMITER,)).__traceback__
+    assert window_end(error, CLOCK) is None  # this one has no status
+
+
+@pytest.mark.parametrize("module", ["litellm.proxy.hooks.parallel_request_limiter", None])
+def test_another_limiter_is_not_read(module):
+    assert window_end(refusal(module=module), CLOCK) is None
+    assert window_end(TooMany(), CLOCK) is None
