@@ -12,6 +12,10 @@ that begins later was the work of new calls, and the places that it cut off woul
 used by a faster queue, so the next one is faster. A queue that came to its end brings a slow
 rate back towards the start, and teaches nothing else.
 
+Until its first relapse a group may be a fast one, as a connection in TCP's slow start: its
+queues become faster sooner, and the sooner the shorter the cooldown is, since that is what a
+relapse would cost.
+
 Clients are anonymous. One that returns early, or is refused again, simply gets another place;
 a place whose moment has passed is gone. Most clients ignore a wait that is too long for them,
 so a client whose place would be too late gets none: it is told to come back before the
@@ -41,6 +45,10 @@ were chosen with tests/bench/random_overloads.py.)"""
 DOUBLES = 30.0
 """Seconds after which a queue is twice as fast as it began: a provider that it would overload
 has refused by then, and a long queue is over sooner."""
+
+UNTRIED_DOUBLES, UNTRIED_SOONEST = 0.5, 5.0
+"""The part of the cooldown's length, and the fewest seconds, after which the queue of a group
+that never relapsed is twice as fast. (Chosen on the benchmark's grid, too.)"""
 
 SHARE_OF_LIMIT = 0.5
 """The part of a configured limit that a queue begins with: new calls need some of it, too."""
@@ -91,6 +99,8 @@ class KnownRate:
 @dataclass
 class _Queue:
     rate: float
+    doubles: float = DOUBLES
+    relapsed: bool = False
     ready_at: float = -math.inf
     next_arrival: float = -math.inf  # GCRA's theoretical arrival time of the next client
     last_place: float = -math.inf
@@ -186,7 +196,7 @@ class Pacer:
         rate = self._fixed
         if rate is None:
             most = _usable(known.limit) or FASTEST
-            rate = min(queue.rate * (1 + after / DOUBLES), most)
+            rate = min(queue.rate * (1 + after / queue.doubles), most)
         return max(rate / self._workers, _NOT_ZERO)
 
     def _phase(self, rate: float) -> float:
@@ -222,15 +232,23 @@ def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -
 
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
-    had_ended = queue.ready_at <= began and queue.ready_at < ready_at
+    had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:
         cut_off = began < queue.last_place + RELAPSE_WITHIN
         if cut_off and began < queue.ready_at + PROVEN:
-            queue.rate = _bounded(queue.rate * SLOWER)
+            queue.rate, queue.relapsed = _bounded(queue.rate * SLOWER), True
         elif cut_off or queue.rate < START:
             queue.rate = _bounded(queue.rate * FASTER)
+    queue.doubles = _doubles(queue, ready_at - began)
     queue.ready_at = ready_at
     queue.last_place = -math.inf
+
+
+def _doubles(queue: _Queue, cooldown: float) -> float:
+    """After how many seconds the queue behind a cooldown of that length is twice as fast."""
+    if queue.relapsed:
+        return DOUBLES
+    return min(max(UNTRIED_SOONEST, UNTRIED_DOUBLES * cooldown), DOUBLES)
 
 
 def _without_place(

@@ -29,12 +29,24 @@ def test_a_lone_client_returns_at_the_cooldowns_end():
     assert queue(Pacer(), 1) == [READY]
 
 
-def test_a_queue_becomes_twice_as_fast():
-    places = queue(Pacer(), 300)
-    rates = {b - READY: 1 / (b - a) for a, b in zip(places, places[1:])}
-    for behind, rate in rates.items():
-        expected = pacing.START * (1 + behind / pacing.DOUBLES)
-        assert rate == pytest.approx(expected, rel=0.02)
+@pytest.mark.parametrize("cooldown, doubles", [(1, 5), (10, 5), (20, 10), (60, 30), (90, 30)])
+def test_a_queue_becomes_twice_as_fast_sooner_behind_a_short_cooldown(cooldown, doubles):
+    pacer = Pacer()
+    places = [pacer.place("group", READY - 1, READY, cooldown=cooldown) for _ in range(300)]
+    assert_doubles(places, pacing.START, doubles)
+
+
+def test_after_a_relapse_a_queue_takes_longer_to_become_twice_as_fast():
+    pacer = Pacer()
+    queue(pacer, 30)
+    places = [pacer.place("group", READY + 1, READY + 11, cooldown=10) for _ in range(300)]
+    assert_doubles(places, pacing.START * pacing.SLOWER, pacing.DOUBLES)
+
+
+def assert_doubles(places: list[float], rate: float, seconds: float) -> None:
+    for a, b in zip(places, places[1:]):
+        expected = rate * (1 + (b - places[0]) / seconds)
+        assert 1 / (b - a) == pytest.approx(expected, rel=0.03)
 
 
 def test_a_short_queue_that_is_refused_late_is_not_faster():
@@ -45,9 +57,11 @@ def test_a_short_queue_that_is_refused_late_is_not_faster():
     assert places == [READY + 40, pytest.approx(READY + 40 + 1 / pacing.START)]
 
 
-def test_thirty_clients_are_back_within_five_seconds():
-    places = queue(Pacer(), 30)
-    assert places[-1] - READY == pytest.approx(3.08, abs=0.05)
+@pytest.mark.parametrize("cooldown, seconds", [(10, 2.58), (60, 3.08)])
+def test_thirty_clients_are_back_within_five_seconds(cooldown, seconds):
+    pacer = Pacer()
+    places = [pacer.place("group", READY - 1, READY, cooldown=cooldown) for _ in range(30)]
+    assert places[-1] - READY == pytest.approx(seconds, abs=0.05)
 
 
 def test_groups_do_not_wait_for_each_other():
@@ -311,8 +325,9 @@ def test_workers_share_the_rate_and_do_not_step_in_time():
 
 
 def test_workers_share_a_rate_that_is_learned():
-    places = queue(Pacer(workers=4), 2)
-    assert places[1] - places[0] == pytest.approx(4 / pacing.START, rel=0.05)
+    first, second = queue(Pacer(workers=4), 2)
+    rate = pacing.START * (1 + (first - READY) / pacing.UNTRIED_SOONEST)
+    assert second - first == pytest.approx(4 / rate)
 
 
 def test_memory_is_bounded_by_groups():
