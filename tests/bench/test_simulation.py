@@ -8,7 +8,7 @@ import re
 import pytest
 import readme
 from random_overloads import CLASSES, TEST, overloads, served
-from scenarios import GRID, SLOW_PROVIDER, Overload, Recovery
+from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
 from simulate import CONFIGURED, EXACT, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
 
 from litellm_patch.wait.pacing import HONOURED, START, KnownRate, Pacer
@@ -41,18 +41,17 @@ def test_an_overloaded_group_serves_nearly_everyone():
     assert mean_share(Overload(), PACED) >= 0.97
 
 
-PRICE = Overload(capacity=40, burst=80, cooldown=10)
-"""The price of a start that fits slow providers: 100 clients wait for 5 s of a fast one."""
-
-
-@pytest.mark.parametrize(
-    "cell",
-    [pytest.param(one, marks=pytest.mark.xfail) if one == PRICE else one for one in GRID],
-    ids=lambda cell: cell.name,
-)
+@pytest.mark.parametrize("cell", GRID, ids=lambda cell: cell.name)
 def test_no_other_variant_serves_more(cell):
     others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
     assert mean_share(cell, PACED) >= others - NOISE
+
+
+@pytest.mark.parametrize("cell", LONG, ids=lambda cell: cell.name)
+def test_no_other_variant_serves_more_in_five_minutes(cell):
+    """Each burst meets a group that has just returned: the cooldowns are multiples of its time."""
+    others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
+    assert mean_share(cell, PACED) >= others
 
 
 def test_a_slow_provider_is_not_overloaded():
@@ -61,7 +60,7 @@ def test_a_slow_provider_is_not_overloaded():
 
 @pytest.mark.parametrize("cooldown", CLASSES)
 def test_no_other_variant_serves_more_in_random_overloads(cooldown):
-    some = overloads(TEST, cooldown, 3)
+    some = overloads(TEST, cooldown, 12)
     ours = served(some, PACED, OLD_SDK)
     for other in (NO_HEADER, CONFIGURED, EXACT):
         assert ours >= served(some, other, OLD_SDK) - NOISE, other
@@ -80,7 +79,7 @@ def with_workers(workers: int, said: int) -> float:
     return sum(served) / len(served)
 
 
-@pytest.mark.parametrize("workers, share", [(2, 0.95), (4, 0.94), (16, 0.85)])
+@pytest.mark.parametrize("workers, share", [(2, 0.97), (4, 0.97), (16, 0.9)])
 def test_workers_that_know_their_number_serve_nearly_everyone(workers, share):
     assert with_workers(workers, workers) >= share
 
