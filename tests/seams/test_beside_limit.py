@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from conftest import has_rust_router, litellm_has
 
 from litellm_patch.seams.cooling_deployments import _cooldowns_of, cooling_beside_limit
 from litellm_patch.wait.limits import is_own_limit
@@ -14,12 +15,15 @@ LASTS = {"x": 40, "y": 20}
 """Seconds of cooldown of a deployment; its name is its tag and, in the other group, its region."""
 
 
-def entry(group, model_id, blocked=False, **params):
+TEAM = {"team_id": "t", "team_public_model_name": "public"}
+
+
+def entry(group, model_id, info=None, **params):
     model = {"model": f"openai/{model_id}", "api_key": "x", "mock_response": "yes", "rpm": 1}
     return {
         "model_name": group,
         "litellm_params": {**model, **params},
-        "model_info": {"id": model_id, **({"blocked": True} if blocked else {})},
+        "model_info": {"id": model_id, **(info or {})},
     }
 
 
@@ -30,9 +34,10 @@ def router():
     model_list = [
         *(entry("m", f"m-{each}", tags=[each]) for each in LASTS),
         *(entry("m", f"m-{each}-limited", tags=[each]) for each in LASTS),
-        entry("m", "m-blocked", tags=["x"], blocked=True),
+        entry("m", "m-blocked", {"blocked": True}, tags=["x"]),
         *(entry("r", f"r-{each}", region_name=each) for each in LASTS),
         entry("r", "r-limited", region_name="x"),
+        *(entry(f"team-{each}", f"t-{each}", TEAM) for each in ("x", "limited")),
         entry("limits", "limits"),
     ]
     router = litellm.Router(
@@ -44,7 +49,7 @@ def router():
     )
     cache = _cooldowns_of(router) or router.health().cooldowns
     cooling = {f"{group}-{each}": lasts for each, lasts in LASTS.items() for group in "mr"}
-    for model_id, lasts in {**cooling, "m-blocked": 5}.items():
+    for model_id, lasts in {**cooling, "t-x": LASTS["x"], "m-blocked": 5}.items():
         cache.add_deployment_to_cooldown(
             model_id=model_id,
             original_exception=ValueError("429"),
@@ -82,6 +87,16 @@ def test_only_deployments_of_the_requests_tag_count_and_none_that_is_paused(rout
 
 def test_only_deployments_of_the_requests_region_count(router):
     error = limit_of(router, "r", allowed_model_region="x")
+    assert seconds(error) == pytest.approx(LASTS["x"], abs=3)
+
+
+def test_a_teams_public_name_means_the_teams_deployments(router):
+    known = [
+        litellm_has("request_team_id", each) for each in ("router.py", "router_python_core.py")
+    ]
+    if not any(known) and not has_rust_router():
+        pytest.skip("there the proxy resolves the name, before it asks the router")
+    error = limit_of(router, "public", metadata={"user_api_key_team_id": "t"})
     assert seconds(error) == pytest.approx(LASTS["x"], abs=3)
 
 
