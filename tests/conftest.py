@@ -93,6 +93,12 @@ def checks_rpm_before_a_call() -> bool:
     return any(litellm_has(text, file) for file in ("router.py", "router_python_core.py"))
 
 
+def messages_hide_what_a_provider_said() -> bool:
+    """Whether ``/v1/messages`` answers 500 if a provider that is not Anthropic refuses."""
+    file = "llms/anthropic/experimental_pass_through/adapters/handler.py"
+    return litellm_has("Error calling litellm.acompletion for non-Anthropic model", file)
+
+
 EXACT = {"LITELLM_PATCH_PACING": "off", "LITELLM_PATCH_MAX_WAIT": "none"}
 """For tests of the exact time left; else each of several clients is told more than that, and none
 more than it acts on."""

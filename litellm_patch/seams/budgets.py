@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..wait.limits import remember_budget
+from . import fastest_response
 
 
 def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> None:
@@ -22,6 +23,8 @@ def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> Non
     known = [end for end in ends if end is not None]
     if known:
         remember_budget(told, min(known))
+        models = (each.get("model_name") for each in arguments["healthy_deployments"])
+        fastest_response.keep_budget(models, told, min(known))
 
 
 def _end(limiter: Any, arguments: Mapping[str, Any], deployment: Mapping[str, Any]) -> float | None:

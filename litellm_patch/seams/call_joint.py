@@ -84,7 +84,7 @@ class _TakeOff:
 
     def _layer(self) -> Any:
         """The wrapper of somebody else's around ours, None where there is none."""
-        outermost = vars(self._parent).get(self._name)
+        outermost = vars(self._parent).get(self._name, self._original)
         if outermost is self._ours or outermost is self._original:
             return None
         return _layer_above(self._ours, outermost, self._seam)

@@ -36,6 +36,9 @@ from .shared_queue import SharedQueues
 
 _queues = SharedQueues()
 
+_COOLDOWN_CACHES = ("_core_cooldown_cache", "cooldown_cache", "_cooldowns")
+"""Where the router has its `CooldownCache`: since 1.109.1, before, and the one in Rust."""
+
 
 @dataclass(frozen=True)
 class _Refused:
@@ -178,7 +181,11 @@ def _honoured(request: RefusedRequest | None) -> float | None:
 
 
 def _cooldowns_of(router: Any) -> Any:
-    return getattr(router, "_core_cooldown_cache", None) or getattr(router, "cooldown_cache", None)
+    for name in _COOLDOWN_CACHES:
+        found = getattr(router, name, None)
+        if found is not None:
+            return found
+    return None
 
 
 def _ids(cooldown_list: object) -> frozenset[str]:

@@ -52,8 +52,7 @@ def _tell(answer: Any, error: Any, seam: str) -> bool:
     told = tell(error, str(error.detail), headers, seam)
     if told is None:
         return False
-    answer.status_code = 429
-    if value is not None and RETRY_AFTER not in told.headers:
-        del answer.headers[RETRY_AFTER]
+    del answer.headers[RETRY_AFTER]
     answer.headers.update(told.headers)
+    answer.status_code = 429
     return True

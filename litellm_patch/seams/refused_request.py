@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any
 
+from . import request_in_rust
+
 Deployment = Mapping[str, Any]
 
 _RESOLVES = "_common_checks_available_deployment"
@@ -28,6 +30,9 @@ _CHOOSES = "_filter_cooldown_deployments"
 
 _FILTERS = ("filter_team_based_models", "filter_web_search_deployments")
 """Functions of the router's module that rule deployments out; not every release has them."""
+
+_METADATA = ("litellm_metadata", "metadata")
+"""Where LiteLLM keeps its own data of a request: the first that is there."""
 
 _OURS = __name__.partition(".")[0]
 
@@ -106,14 +111,7 @@ def candidates(request: RefusedRequest) -> list[Deployment]:
 
     Raises whatever LiteLLM raises when it does not know the name.
     """
-    resolve = getattr(request.router, _RESOLVES)
-    asked = {
-        "model": request.model,
-        "request_kwargs": request.kwargs,
-        "specific_deployment": request.specific,
-    }
-    _, found = resolve(**_accepted(resolve, asked))
-    deployments = [found] if isinstance(found, Mapping) else list(found)
+    deployments = _meant(request)
     for name in _FILTERS:
         rule_out = request.module.get(name)
         if rule_out is not None:
@@ -123,6 +121,20 @@ def candidates(request: RefusedRequest) -> list[Deployment]:
         deployments = pass_through(healthy_deployments=deployments)
     open_ones = [each for each in deployments if _info(each).get("blocked") is not True]
     return _of_tags(request, _of_region(request, open_ones))
+
+
+def _meant(request: RefusedRequest) -> list[Deployment]:
+    """The deployments that the name of a request means."""
+    resolve = getattr(request.router, _RESOLVES, None)
+    if resolve is None:
+        return request_in_rust.listed(request.router, request.model, request.kwargs)
+    asked = {
+        "model": request.model,
+        "request_kwargs": request.kwargs,
+        "specific_deployment": request.specific,
+    }
+    _, found = resolve(**_accepted(resolve, asked))
+    return [found] if isinstance(found, Mapping) else list(found)
 
 
 def deployment_id(deployment: Deployment) -> str:
@@ -135,6 +147,9 @@ def _request(frame: FrameType) -> RefusedRequest | None:
     # Before Python 3.13, reading `f_locals` brings back what a function took out of `locals()`.
     if code.co_varnames[:1] != ("self",) or "locals" in code.co_names:
         return None
+    core = request_in_rust.core_of(frame)
+    if core is not None:
+        return _request_in_rust(core, frame)
     if "model" not in code.co_varnames:
         return None
     variables = frame.f_locals
@@ -151,19 +166,31 @@ def _request(frame: FrameType) -> RefusedRequest | None:
     return RefusedRequest(router, model, kwargs, frame.f_globals, code.co_name, specific, chooses)
 
 
+def _request_in_rust(core: Any, frame: FrameType) -> RefusedRequest | None:
+    asked = request_in_rust.asked_for(frame.f_locals)
+    if asked is None:
+        return None
+    module = request_in_rust.module_of_choice()
+    return RefusedRequest(core, *asked, module, frame.f_code.co_name, specific=False, chooses=True)
+
+
 def _module(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _of_region(request: RefusedRequest, deployments: list[Deployment]) -> list[Deployment]:
     """Those in the region that the request is bound to; LiteLLM looks with its pre-call checks."""
-    region, router = request.kwargs.get("allowed_model_region"), request.router
-    checks = getattr(router, "_core_enable_pre_call_checks", None)
-    if checks is None:
-        checks = getattr(router, "enable_pre_call_checks", False)
-    if region is None or not checks:
+    region = request.kwargs.get("allowed_model_region")
+    if region is None or not _checks_before_call(request.router):
         return deployments
     return [each for each in deployments if _params(each).get("region_name") == region]
+
+
+def _checks_before_call(router: Any) -> bool:
+    for name in ("_core_enable_pre_call_checks", "enable_pre_call_checks"):
+        if hasattr(router, name):
+            return bool(getattr(router, name))
+    return bool(router.settings().enable_pre_call_checks)  # the one in Rust
 
 
 def _of_tags(request: RefusedRequest, deployments: list[Deployment]) -> list[Deployment]:
@@ -180,17 +207,15 @@ def _of_tags(request: RefusedRequest, deployments: list[Deployment]) -> list[Dep
 def _picks(
     request: RefusedRequest, choose: Any, deployments: list[Deployment]
 ) -> Iterator[list[Deployment]]:
-    name_of_metadata = getattr(request.router, "_get_metadata_variable_name_from_kwargs", None)
     kwargs = dict(request.kwargs)
-    name = name_of_metadata(kwargs) if name_of_metadata is not None else "metadata"
-    if isinstance(kwargs.get(name), Mapping):
-        kwargs[name] = dict(kwargs[name])  # LiteLLM notes there which tag has matched
+    names = [each for each in _METADATA if isinstance(kwargs.get(each), Mapping)]
+    kwargs.update({each: dict(kwargs[each]) for each in names})  # LiteLLM notes there what matched
     given = {
         "llm_router_instance": request.router,
         "ctx": getattr(request.router, "_core_ctx", None),
         "model": request.model,
         "request_kwargs": kwargs,
-        "metadata_variable_name": name,
+        "metadata_variable_name": next((each for each in _METADATA if each in kwargs), "metadata"),
         "request_deployments": deployments,
     }
     left = deployments

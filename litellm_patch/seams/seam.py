@@ -6,7 +6,7 @@ import inspect
 import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
-from typing import Callable, Protocol
+from typing import Any, Callable, Protocol
 
 Undo = Callable[[], None]
 """Takes a seam off. One that may be unable to has a method ``check``, which raises `DoesNotFit`
@@ -41,12 +41,12 @@ def takes(attribute: str, parameter: str) -> Callable[[object], str]:
     """For `Seam.unneeded`: the class that the other router has is made with `parameter`."""
 
     def unneeded(module: object) -> str:
-        made = getattr(module, attribute, None)
+        made: Any = getattr(module, attribute, None)
         try:
-            has = parameter in inspect.signature(made).parameters if callable(made) else False
-        except (TypeError, ValueError):
-            has = False
-        return OTHER_ROUTER if has else ""
+            parameters = inspect.signature(made).parameters
+        except (TypeError, ValueError):  # there is no such class, or it cannot be read
+            return ""
+        return OTHER_ROUTER if parameter in parameters else ""
 
     return unneeded
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 
 from .. import metrics
 from ..options import current
@@ -70,12 +70,9 @@ def _mark_limits(error: BaseException) -> None:
     for each in related(error):
         if (is_own_limit(each) or is_pinned_refusal(each)) and marks.get(each, COOLING) is None:
             try:
-                cooling = cooling_beside_limit(each)
+                marks.put(each, COOLING, cooling_beside_limit(each))
             except Exception as problem:
                 failed("the cooldowns beside a limit cannot be read", problem)
-                continue
-            if cooling is not None:
-                marks.put(each, COOLING, cooling)
         elif is_limiters_429(each):
             try:
                 marks.put(each, WINDOW_END, window_end(each, time.time()))
@@ -83,7 +80,7 @@ def _mark_limits(error: BaseException) -> None:
                 failed("the window of a limit cannot be read, LiteLLM's own number stands", problem)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _teller() -> Teller:
     """The one of this process, with its queues."""
     options = current()

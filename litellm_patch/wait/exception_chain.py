@@ -61,10 +61,8 @@ def native_values(*configured: object) -> frozenset[str]:
     return frozenset(delay_seconds(value) for value in usable if value is not None)
 
 
-def first_of(refusals: Sequence[Refusal]) -> Refusal | None:
-    """Of several refusals that with the shortest wait, for the first that can serve decides."""
-    if not refusals:
-        return None
+def first_of(refusals: Sequence[Refusal]) -> Refusal:
+    """Of one or more refusals that with the shortest wait: the first that can serve decides."""
     known = [each for each in refusals if each.seconds is not None]
     if known:
         return min(known, key=lambda each: each.seconds or 0.0)
@@ -85,8 +83,8 @@ def find_refusal(error: BaseException | None, message: str | None, now: float) -
         return None
     if is_cooldown_refusal(error) or message is None or NO_DEPLOYMENTS in message:
         found = [each for each in related(error) if is_cooldown_refusal(each)]
-        first = first_of([_refusal(each, now) for each in found])
-        if first is not None:
+        if found:
+            first = first_of([_refusal(each, now) for each in found])
             native = native_values(*(getattr(each, "cooldown_time", None) for each in found))
             return replace(first, native=native)
     return None

@@ -91,7 +91,7 @@ def find_own_refusal(
     every = [cooling, limit, *(_limit(each, now, clock) for each in fallbacks)]
     first = first_of([each for each in every if each is not None])
     # LiteLLM's own header is made from the cooldown, where there is one.
-    return replace(first, native=cooling.native) if first and cooling else first
+    return replace(first, native=cooling.native) if cooling else first
 
 
 def find_limit(
@@ -167,8 +167,7 @@ def _limit(error: BaseException, now: float, clock: float) -> Refusal | None:
     limit = _limit_alone(error, clock)
     if limit is None or ready is None:
         return limit
-    first = first_of([limit, ready])
-    return None if first is None else replace(first, native=limit.native)
+    return replace(first_of([limit, ready]), native=limit.native)
 
 
 def _limit_alone(error: BaseException, clock: float) -> Refusal | None:

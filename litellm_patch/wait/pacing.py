@@ -10,7 +10,10 @@ request that succeeds. A new cooldown that begins while places are still to come
 the end of the last one, is a *relapse*: the queue was too fast, so the next one is slower. One
 that begins later was the work of new calls, and the places that it cut off would have been
 used by a faster queue, so the next one is faster. A queue that came to its end brings a slow
-rate back towards the start, and teaches nothing else.
+rate back towards the start, and teaches nothing else. A relapse before the queue had brought
+many clients back is not its work either where many come at once: where the length of the cooldown
+is a multiple of the time between two bursts of calls, each burst meets a group that has just
+returned, and queues that were slowed down for that would end up giving hardly any places.
 
 Until its first relapse a group may be a fast one, as a connection in TCP's slow start: its
 queues become faster sooner, and the sooner the shorter the cooldown is, since that is what a
@@ -71,6 +74,13 @@ PROVEN = 4.0
 """Seconds that a queue which is too fast for a provider does not survive: what the provider
 had saved up is spent by then. If the group relapses later, new calls did it."""
 
+FEW = 9.0
+"""Clients. A queue that had brought back fewer before a relapse may not have caused it."""
+
+AT_ONCE, CROWD = 0.25, 1.5
+"""Seconds after the begin of a cooldown, and how many times what the queue brings back in them
+has to be refused for a burst of new calls to have caused it."""
+
 SAME_END = 0.25
 """Seconds. Two ends of a cooldown that differ by less are one, computed at two moments."""
 
@@ -107,6 +117,23 @@ class _Queue:
     next_arrival: float = -math.inf  # GCRA's theoretical arrival time of the next client
     last_place: float = -math.inf
     without_place: int = 0
+    suspected: _Suspect | None = None
+
+
+@dataclass
+class _Suspect:
+    """A queue that relapsed early.
+
+    Attributes:
+        rate, relapsed: of the queue, before it was slowed down.
+        until: when it is known whether many come at once.
+        refused: how many came until now.
+    """
+
+    rate: float
+    relapsed: bool
+    until: float
+    refused: int = 0
 
 
 class Pacer:
@@ -168,6 +195,7 @@ class Pacer:
                 begins = not _seen_late(queue, ready_at, began, cooldown)
                 if begins:
                     _begin(queue, ready_at, began)
+            _acquit(queue, now, self._workers)
             rate = self._rate(queue, known)
             if begins:
                 queue.next_arrival = ready_at + self._phase(rate)
@@ -264,16 +292,31 @@ def _seen_late(queue: _Queue, ready_at: float, began: float, cooldown: float | N
 
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
-    had_ended = queue.ready_at <= began and queue.ready_at < ready_at
+    queue.suspected = None
+    had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:
         cut_off = began < queue.last_place + RELAPSE_WITHIN
         if cut_off and began < queue.ready_at + PROVEN:
+            if (began - queue.ready_at) * queue.rate < FEW:
+                queue.suspected = _Suspect(queue.rate, queue.relapsed, began + AT_ONCE)
             queue.rate, queue.relapsed = _bounded(queue.rate * SLOWER), True
         elif cut_off or queue.rate < START:
             queue.rate = _bounded(queue.rate * FASTER)
     queue.doubles = _doubles(queue, ready_at - began)
     queue.ready_at = ready_at
     queue.last_place = -math.inf
+
+
+def _acquit(queue: _Queue, now: float, workers: int) -> None:
+    """Take back what a relapse taught, if more clients come with it than the queue brings."""
+    suspected = queue.suspected
+    if suspected is None:
+        return
+    suspected.refused += 1
+    if now > suspected.until:
+        queue.suspected = None
+    elif suspected.refused > max(2.0, CROWD * AT_ONCE * suspected.rate / workers):
+        queue.rate, queue.relapsed, queue.suspected = suspected.rate, suspected.relapsed, None
 
 
 def _doubles(queue: _Queue, cooldown: float) -> float:

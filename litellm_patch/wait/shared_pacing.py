@@ -29,62 +29,104 @@ SCRIPT = f"""
 {CLOCK}
 local left, length, honoured = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local fixed, start, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local kept = redis.call('HMGET', KEYS[1], 'rate', 'ready', 'next', 'last', 'without',
-  'doubles', 'relapsed')
-local function number(text, default) return text and tonumber(text) or default end
-local rate, ready = number(kept[1], start), number(kept[2], -math.huge)
-local arrival, last = number(kept[3], -math.huge), number(kept[4], -math.huge)
-local without, doubles = number(kept[5], 0), number(kept[6], {pacing.DOUBLES!r})
-local relapsed = number(kept[7], 0)
 local ready_at = now + left
 
-local begins = left > 0 and math.abs(ready_at - ready) > {pacing.SAME_END!r}
-if begins then
-  local began = now
-  if length > 0 and ready_at - length >= ready then began = math.min(ready_at - length, now) end
-  if length > 0 and began < ready and ready < ready_at + length then
-    ready, begins = math.max(ready, ready_at), false
-  else
-    if ready <= began and ready < ready_at and last > -math.huge then
-      local cut_off = began < last + {pacing.RELAPSE_WITHIN!r}
-      local faster = 1
-      if cut_off and began < ready + {pacing.PROVEN!r} then
-        faster, relapsed = {pacing.SLOWER!r}, 1
-      elseif cut_off or rate < {pacing.START!r} then faster = {pacing.FASTER!r} end
-      rate = math.min(math.max(rate * faster, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+local q = {{rate = start, ready_at = -math.huge, next_arrival = -math.huge, last_place = -math.huge,
+  doubles = {pacing.DOUBLES!r}, relapsed = 0, without_place = 0,
+  suspected = 0, was_relapsed = 0, suspected_until = 0, refused = 0}}
+local names = {{}}
+for name in pairs(q) do table.insert(names, name) end
+for index, text in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
+  q[names[index]] = text and tonumber(text) or q[names[index]]
+end
+
+local function began()
+  if length > 0 and ready_at - length >= q.ready_at then return math.min(ready_at - length, now) end
+  return now
+end
+
+local function seen_late(began)
+  local late = length > 0 and began < q.ready_at and q.ready_at < ready_at + length
+  if late then q.ready_at = math.max(q.ready_at, ready_at) end
+  return late
+end
+
+local function learn(faster)
+  q.rate = math.min(math.max(q.rate * faster, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+end
+
+local function begin(began)
+  q.suspected = 0
+  if q.ready_at <= began and q.last_place > -math.huge then
+    local cut_off = began < q.last_place + {pacing.RELAPSE_WITHIN!r}
+    if cut_off and began < q.ready_at + {pacing.PROVEN!r} then
+      if (began - q.ready_at) * q.rate < {pacing.FEW!r} then
+        q.suspected, q.was_relapsed, q.refused = q.rate, q.relapsed, 0
+        q.suspected_until = began + {pacing.AT_ONCE!r}
+      end
+      learn({pacing.SLOWER!r})
+      q.relapsed = 1
+    elseif cut_off or q.rate < {pacing.START!r} then
+      learn({pacing.FASTER!r})
     end
-    doubles = {pacing.DOUBLES!r}
-    if relapsed == 0 then
-      local sooner = {pacing.UNTRIED_DOUBLES!r} * (ready_at - began)
-      doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), doubles)
-    end
-    ready, last, arrival = ready_at, -math.huge, ready_at
+  end
+  q.doubles = {pacing.DOUBLES!r}
+  if q.relapsed == 0 then
+    local sooner = {pacing.UNTRIED_DOUBLES!r} * (ready_at - began)
+    q.doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), q.doubles)
+  end
+  q.ready_at, q.last_place, q.next_arrival = ready_at, -math.huge, ready_at
+end
+
+local function acquit()
+  if q.suspected == 0 then return end
+  q.refused = q.refused + 1
+  if now > q.suspected_until then
+    q.suspected = 0
+  elseif q.refused > math.max(2, {pacing.CROWD * pacing.AT_ONCE!r} * q.suspected) then
+    q.rate, q.relapsed, q.suspected = q.suspected, q.was_relapsed, 0
   end
 end
 
-local earliest = math.max(now, ready_at)
-local place = math.max(arrival, earliest)
-if place > now + honoured then
-  without = without + 1
-  local part, stop, first = without * {pacing._GOLDEN!r} % 1, now + honoured, earliest
+local function pace(after)
+  if fixed > 0 then return fixed end
+  return math.max(math.min(q.rate * (1 + after / q.doubles), most), {pacing._NOT_ZERO!r})
+end
+
+local function without_place(place)
+  q.without_place = q.without_place + 1
+  local part = q.without_place * {pacing._GOLDEN!r} % 1
+  local stop, earliest = now + honoured, math.max(now, ready_at)
   if ready_at > stop or place - honoured < (now + ready_at) / 2 then
     stop = math.min(stop, ready_at)
-    first = (now + stop) / 2
+    earliest = (now + stop) / 2
   end
-  place = first + (stop - first) * part
-else
-  local pace = fixed
-  if pace == 0 then pace = math.min(rate * (1 + (place - earliest) / doubles), most) end
-  arrival = place + 1 / math.max(pace, {pacing._NOT_ZERO!r})
-  last = math.max(last, place)
+  return earliest + (stop - earliest) * part
 end
 
-local function text(value) return string.format('%.17g', value) end
-redis.call('HSET', KEYS[1], 'rate', text(rate), 'ready', text(ready), 'next', text(arrival),
-  'last', text(last), 'without', without, 'doubles', text(doubles), 'relapsed', relapsed)
-local ends = math.max(arrival, ready, now) - now + {KEPT}
+if left > 0 and math.abs(ready_at - q.ready_at) > {pacing.SAME_END!r} then
+  local began = began()
+  if not seen_late(began) then begin(began) end
+end
+acquit()
+local earliest = math.max(now, ready_at)
+local place = math.max(q.next_arrival, earliest)
+if place > now + honoured then
+  place = without_place(place)
+else
+  q.next_arrival = place + 1 / pace(place - earliest)
+  q.last_place = math.max(q.last_place, place)
+end
+
+local kept = {{}}
+for name, value in pairs(q) do
+  table.insert(kept, name)
+  table.insert(kept, string.format('%.17g', value))
+end
+redis.call('HSET', KEYS[1], unpack(kept))
+local ends = math.max(q.next_arrival, q.ready_at, now) - now + {KEPT}
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.min(ends, {24 * KEPT}) * 1000))
-return text(place - now)
+return string.format('%.17g', place - now)
 """
 
 

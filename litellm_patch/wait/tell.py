@@ -32,8 +32,8 @@ class Told:
 
     seconds: float | None
     headers: dict[str, str]
-    is_step: bool = False
-    is_nothing: bool = False
+    is_step: bool
+    is_nothing: bool
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 import pytest
 import readme
 from random_overloads import CLASSES, TEST, overloads, served
-from scenarios import GRID, SLOW_PROVIDER, Overload, Recovery
+from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
 from simulate import CONFIGURED, EXACT, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
 
 from litellm_patch.wait.pacing import HONOURED, START, KnownRate, Pacer
@@ -45,6 +45,13 @@ def test_an_overloaded_group_serves_nearly_everyone():
 def test_no_other_variant_serves_more(cell):
     others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
     assert mean_share(cell, PACED) >= others - NOISE
+
+
+@pytest.mark.parametrize("cell", LONG, ids=lambda cell: cell.name)
+def test_no_other_variant_serves_more_in_five_minutes(cell):
+    """Each burst meets a group that has just returned: the cooldowns are multiples of its time."""
+    others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
+    assert mean_share(cell, PACED) >= others
 
 
 def test_a_slow_provider_is_not_overloaded():

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any, Callable
 
 import pytest
-from conftest import LAUNCH, has_rust_router
+from conftest import LAUNCH
 
 from litellm_patch.lab.client import Response, chat
 from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
@@ -52,10 +52,6 @@ def until(proxy: Proxy, is_wanted: Callable[[Response], bool]) -> Response:
 
 
 @pytest.mark.needs_patch(native=True)
-@pytest.mark.skipif(
-    has_rust_router(),
-    reason="the router in Rust leaves nothing to be read of such a request",
-)
 @pytest.mark.parametrize("name", ROUTERS)
 def test_a_cooling_deployment_returns_before_a_limited_one(started, side, name):
     proxy, stand_in = started(side, name)

@@ -45,8 +45,8 @@ COOLS = {"slow": SLOW, "fast": FAST}
 HAS_TEAMS = litellm_has("team_public_model_name", "router.py") or litellm_has(
     "team_public_model_name", "router_python_core.py"
 )
-HAS_PAUSED = litellm_has("_filter_blocked_deployments", "router.py") and not litellm_has(
-    "Model is blocked", "router.py"
+HAS_PAUSED = litellm_has("_filter_blocked_deployments", "router.py") and not any(
+    litellm_has("Model is blocked", file) for file in ("router.py", "proxy/route_llm_request.py")
 )
 
 

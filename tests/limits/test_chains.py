@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 from app_routes import serves
-from conftest import LAUNCH, WITH, litellm_has
+from conftest import LAUNCH, WITH, litellm_has, messages_hide_what_a_provider_said
 
 from litellm_patch.lab.client import Response, call
 from litellm_patch.lab.cooling import ask, cool_down
@@ -107,10 +107,12 @@ def refuse(stand_in: StandIn, name: str, status: int = 429) -> None:
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("name", ["own-400", "own-500"])
 def test_an_own_failure_with_a_cooling_fallback_tells_the_fallbacks_wait(chain, side, name):
-    answers = [ask(chain(side), KIND[kind], name) for kind in ("chat", "messages-openai")]
-    assert [answer.status for answer in answers] == [429, 429]
-    assert b"the stand-in provider refuses" in answers[0].body
-    assert [told(answer) for answer in answers] == [True, True]
+    kinds = ["chat"] if messages_hide_what_a_provider_said() else ["chat", "messages-openai"]
+    for kind in kinds:
+        answer = ask(chain(side), KIND[kind], name)
+        assert answer.status == 429
+        assert kind != "chat" or b"the stand-in provider refuses" in answer.body
+        assert told(answer)
 
 
 @pytest.mark.needs_patch(native=True)
@@ -127,7 +129,8 @@ def test_a_stream_that_fails_before_it_begins_tells_the_fallbacks_wait(chain, si
 
 
 def told(answer: Response) -> bool:
-    return answer.retry_after is not None and 1 <= int(answer.retry_after) <= COOLDOWN
+    most = COOLDOWN + APART / 1000  # a place may be behind the end of the cooldown
+    return answer.retry_after is not None and 1 <= int(answer.retry_after) <= most
 
 
 def test_of_two_cooling_groups_the_first_that_returns_is_told(chain):

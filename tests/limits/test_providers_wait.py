@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from conftest import LAUNCH, WITH
+from conftest import LAUNCH, WITH, messages_hide_what_a_provider_said
 
 from litellm_patch.lab.cooling import ask
 from litellm_patch.lab.endpoints import ENDPOINTS
 from litellm_patch.lab.proxy import config, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
-KINDS = [each for each in ENDPOINTS if each.name in ("chat", "completions", "messages-openai")]
+NAMES = ["chat", "completions"]
+if not messages_hide_what_a_provider_said():
+    NAMES.append("messages-openai")
+KINDS = [each for each in ENDPOINTS if each.name in NAMES]
 
 
 @pytest.mark.parametrize("option, expected", [("on", "7"), ("off", None)])

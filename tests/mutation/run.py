@@ -69,21 +69,22 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.source, str(self.path), "exec"), vars(module))
 
 
-def tests_of(path: Path) -> list[str]:
-    """The module's own tests first; all of its folder where nothing else is known."""
+def tests_of(path: Path) -> list[list[str]]:
+    """Runs of tests: the module's own, then all of its folder where nothing else is known."""
     folder = path.parent.name
     own = ROOT / "tests" / folder / f"test_{path.stem}.py"
     others = [str(own.with_name(f"{name}.py")) for name in SEAMS.get(path.stem, ())]
     if folder == "seams" and (others or own.exists()):
-        return [str(own)] * own.exists() + others
-    return [str(own)] * own.exists() + [str(own.parent)]
+        return [[str(own)] * own.exists() + others]
+    return [[str(own)]] * own.exists() + [[str(own.parent)]]
 
 
 def load_what_is_shared(path: Path) -> str:
     """Import what is the same for all mutants of a module; the release of LiteLLM, or ""."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # half of the time of a quick failure
     of_seams = path.parent.name == "seams"
-    for name in ["pytest", "hypothesis", *(LOADED if of_seams else ())]:
+    for name in ["pytest", "hypothesis", "openai", "wrapt", *(LOADED if of_seams else ())]:
         importlib.import_module(name)
     gc.freeze()  # a child that collects garbage does not copy all of it
     return importlib.metadata.version("litellm") if of_seams else ""
@@ -99,9 +100,12 @@ def is_noticed(path: Path, source: str, seconds: float) -> bool:
         os.dup2(silence, 2)
         sys.meta_path.insert(0, Changed(path, source))
         import pytest
+        from hypothesis import settings
 
+        settings.register_profile("mutants", derandomize=True, database=None, deadline=None)
+        settings.load_profile("mutants")
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *QUICKLY]
-        os._exit(int(pytest.main([*options, *tests_of(path)])) != 0)
+        os._exit(any(pytest.main([*options, *each]) != 0 for each in tests_of(path)))
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         ended, status = os.waitpid(child, os.WNOHANG)

@@ -22,7 +22,8 @@ REFUSED = b'{"error":{"message":"' + NO_DEPLOYMENTS.encode()
 """How the answer begins if the group itself is cooling, not only its fallback."""
 COOLDOWN = 200
 FALLBACKS = [{"own-failure": ["cooling"]}, {"costly": ["cooling"]}]
-GROUPS = ("cooling", "cooling-too", "own-failure", "costly")
+GROUPS = ("cooling", "cooling-too", "own-failure", "costly", "limited")
+MINUTE = 60
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +36,12 @@ def several() -> Iterator[Callable[[str], Proxy]]:
         models = [
             {**entry, "model_info": {"id": f"id-{entry['litellm_params']['model']}"}}
             for name in GROUPS
-            for entry in group(name, stand_in.url, deployments(name), **budget(name))
+            for entry in group(name, stand_in.url, deployments(name), **limit(name))
         ]
         router = {
             "cooldown_time": COOLDOWN,
             "fallbacks": FALLBACKS,
+            "routing_strategy": "usage-based-routing-v2",
             # Up to 1.72 or so LiteLLM cools also the only deployment of a group.
             "allowed_fails_policy": {"BadRequestErrorAllowedFails": 1000},
         }
@@ -64,7 +66,9 @@ def deployments(name: str) -> list[str]:
     return [f"{name}-a", f"{name}-b"] if "cooling" in name else [f"{name}-a"]
 
 
-def budget(name: str) -> dict[str, object]:
+def limit(name: str) -> dict[str, object]:
+    if name == "limited":
+        return {"rpm": 1}
     if name != "costly":
         return {}
     costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
@@ -93,6 +97,23 @@ def test_the_fastest_of_models_that_all_refuse_is_a_429_that_tells_the_wait(seve
     assert (answer.status, str(json.loads(answer.body)["error"]["code"])) == (429, "429")
     assert answer.retry_after is not None
     assert 1 <= int(answer.retry_after) <= COOLDOWN
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.parametrize(
+    "models, within", [("cooling,costly", COOLDOWN), ("cooling,limited", MINUTE)]
+)
+def test_the_fastest_of_models_that_refuse_for_different_reasons_tells_the_first(
+    several, side, models, within
+):
+    for _ in range(6):  # the minute may end meanwhile
+        answer = chat(several(side), models, fastest_response=True)
+        if answer.status != 200:
+            break
+    assert b"All tasks failed" in answer.body
+    assert answer.status == 429
+    assert answer.retry_after is not None
+    assert 1 <= int(answer.retry_after) <= within
 
 
 def test_the_fastest_of_models_of_which_one_fails_by_itself_is_as_without_us(several):

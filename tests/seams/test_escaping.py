@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+import litellm_patch
 from litellm_patch.seams.table import SEAMS
 
 BUDGET = "No deployments available - crossed budget: Exceeded budget for provider openai: 3 >= 1"
@@ -191,6 +192,21 @@ def test_a_handler_that_was_registered_after_ours_stays_when_ours_go(kind):
     assert app.exception_handlers == {**stock, kind: theirs}
 
 
+def test_deactivate_leaves_a_handler_that_was_registered_after_ours(stock):
+    from litellm.proxy.proxy_server import app
+    from starlette.exceptions import HTTPException
+
+    before = dict(app.exception_handlers)
+    litellm_patch.activate()
+    try:
+        assert app.exception_handlers != before
+        app.exception_handlers[HTTPException] = theirs
+        litellm_patch.deactivate()
+        assert app.exception_handlers == {**before, HTTPException: theirs}
+    finally:
+        app.exception_handlers[HTTPException] = before[HTTPException]
+
+
 async def theirs(request, error):
     raise NotImplementedError
 
@@ -214,3 +230,64 @@ def test_a_handler_registered_later_for_the_same_class_has_the_last_word(answer,
     if later:
         app.exception_handlers[ValueError] = own
     assert asyncio.run(call(app))[0] == (418 if later else 429)
+
+
+def on_a_websocket(error, with_seams):
+    """What an app like LiteLLM's sends, and lets escape, if an endpoint raises at once."""
+    from fastapi import FastAPI, WebSocket
+    from litellm.proxy._types import ProxyException
+
+    app, sent = FastAPI(exception_handlers={ProxyException: theirs}), []
+
+    async def endpoint(websocket: WebSocket):
+        raise error
+
+    app.router.add_websocket_route("/", endpoint)
+    for seam in SEAMS:
+        if with_seams and seam.module == "litellm.proxy.proxy_server":
+            seam.joint.attach(types.SimpleNamespace(app=app), seam, lambda: None)
+
+    async def run():
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "websocket", "path": "/", "headers": [(b"origin", b"https://page")]}
+        try:
+            await app({**scope, "query_string": b"", "root_path": ""}, receive, send)
+        except Exception as caught:
+            return caught
+
+    return asyncio.run(run()), sent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refusal, lambda: ValueError(BUDGET), lambda: ValueError("something else")],
+    ids=["refusal", "budget", "another error"],
+)
+def test_a_websocket_ends_as_without_us(error):
+    error = error()
+    with_seams, without = (on_a_websocket(error, seams) for seams in (True, False))
+    assert with_seams == without
+    assert with_seams[0] is error
+
+
+def test_a_websocket_that_a_limiter_denies_is_told_whole_seconds():
+    from fastapi import HTTPException
+
+    error = HTTPException(429, "Crossed TPM / RPM", {"retry-after": "16.7"})
+    (escaped, sent), (_, stock) = (on_a_websocket(error, seams) for seams in (True, False))
+    assert escaped is None
+    # Newer releases of Starlette answer the handshake, with headers.
+    assert waits(stock) in ([], [b"16.7"])
+    assert waits(sent) == [b"17"] * len(waits(stock))
+    assert [{**each, "headers": None} for each in sent] == [
+        {**each, "headers": None} for each in stock
+    ]
+
+
+def waits(messages):
+    return [dict(each["headers"]).get(b"retry-after") for each in messages if "headers" in each]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams.fallbacks import remember_refusals
+from litellm_patch.seams.fallbacks import remember_hop, remember_refusals
 from litellm_patch.wait.exception_chain import find_refusal
 
 
@@ -83,3 +84,45 @@ def test_a_fallbacks_own_fallbacks_are_kept_too():
     fail(middle, limit)
     fail(original, middle)
     assert limit in kept(original)
+
+
+def hop(original, failed, **event):
+    remember_hop(None, {"event": event, "level_error": original, "hop_error": failed}, None)
+
+
+def test_the_router_in_rust_tells_what_became_of_a_fallback():
+    original, cooling = ValueError("own"), refusal(60)
+    hop(original, cooling, succeeded=True)
+    assert vars(original) == {}
+    hop(original, cooling, succeeded=False)
+    hop(original, cooling)
+    assert kept(original) == [cooling, cooling]
+
+
+@pytest.mark.parametrize("failed", [None, "a text"])
+def test_what_is_no_error_is_not_kept(failed):
+    original = ValueError("own")
+    hop(original, failed)
+    assert vars(original) == {}
+
+
+@pytest.mark.parametrize("original", [None, "a text", SimpleNamespace()])
+def test_on_what_is_no_error_nothing_is_kept(original):
+    hop(original, refusal(60))
+    assert getattr(original, "__dict__", {}) == {}
+
+
+def test_an_error_is_no_fallback_of_its_own():
+    original = refusal(60)
+    hop(original, original)
+    assert not hasattr(original, "_sa_litellm_patch_fallback_refusals")
+    failed = refusal(30)
+    failed.__context__ = original
+    hop(original, failed)
+    assert kept(original) == [failed]
+
+
+def test_fifty_refusals_are_kept_at_most():
+    original, many = ValueError("own"), [refusal(seconds) for seconds in range(60)]
+    fail(original, *many)
+    assert kept(original) == many[:50]

@@ -89,6 +89,12 @@ def test_a_tag_rules_deployments_out(router):
     assert kwargs["metadata"] == KWARGS["metadata"]  # nothing is noted in the request
 
 
+def test_what_the_client_acts_on_is_read_from_the_request(router):
+    headers = {"user-agent": "OpenAI/Python 3.57.0"}
+    error, _ = refusal_of(router, {"proxy_server_request": {"headers": headers}})
+    assert marks.get(error, COOLING).honoured == 120
+
+
 def test_the_synchronous_router_is_read_as_well(router):
     with pytest.raises(ValueError) as caught:
         router.get_available_deployment(model="m", messages=[{"role": "user", "content": "hi"}])

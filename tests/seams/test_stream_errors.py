@@ -53,3 +53,32 @@ def test_other_answers_stay_as_they_are():
     assert answer(status=500) == {}
     assert answer(**{"retry-after": "7"}) == {"retry-after": "7"}
     assert answer("of something else") == {}
+
+
+def test_an_age_of_ten_seconds_is_not_too_old(monkeypatch):
+    for age, told in ((10.0, {"retry-after": "5"}), (10.5, {})):
+        monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+        stream_errors.remember("refused", {"retry-after": "5"})
+        monkeypatch.setattr(time, "monotonic", lambda age=age: 1000.0 + age)
+        assert answer() == told
+
+
+def test_an_error_that_tells_no_wait_takes_nobodys_place():
+    stream_errors.remember("refused", {"retry-after": "5"})
+    stream_errors.remember("refused", {"x": "y"})
+    assert answer() == {"retry-after": "5"}
+
+
+def test_of_many_errors_the_last_hundred_are_kept():
+    for number in range(101):
+        stream_errors.remember(f"refused {number}", {"retry-after": "5"})
+    assert answer("refused 0") == {}
+    assert answer("refused 1") == {"retry-after": "5"}
+
+
+@pytest.mark.parametrize("body", [{"error": "refused"}, {"error": None}, {}])
+def test_a_body_of_another_kind_is_left_alone(body):
+    stream_errors.remember("refused", {"retry-after": "5"})
+    made = SimpleNamespace(status_code=429, headers={}, body=json.dumps(body).encode())
+    stream_errors.say_in_its_place(None, {}, made)
+    assert made.headers == {}

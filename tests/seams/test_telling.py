@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch import options
+from litellm_patch import metrics, options
 from litellm_patch.seams import cooling_deployments, group_rate, telling
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING
+from litellm_patch.wait.limits import WINDOW_END
 from litellm_patch.wait.tell import PLACE
 
 NOW = 1000.0
@@ -150,6 +152,189 @@ def test_a_bad_option_is_said_once_and_ignored(told, caplog):
     assert [record.message for record in caplog.records if "PACING" in record.message] == [
         "LITELLM_PATCH_PACING is not auto, off or a rate above 0: auto is used"
     ]
+
+
+def limit():
+    from litellm.types.router import RouterRateLimitErrorBasic
+
+    return RouterRateLimitErrorBasic("m")
+
+
+def limiters(headers=None):
+    from fastapi import HTTPException
+
+    return HTTPException(429, "limited", headers)
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    """Let these be cooling beside a limit; which limits were asked about."""
+    asked: list[BaseException] = []
+
+    def cooling_beside(error):
+        asked.append(error)
+        if isinstance(beside.found, Exception):
+            raise beside.found
+        return beside.found
+
+    beside = SimpleNamespace(found=None, asked=asked)
+    monkeypatch.setattr(telling, "cooling_beside_limit", cooling_beside)
+    return beside
+
+
+def test_beside_a_limit_another_deployment_may_be_ready_first(beside, told):
+    told()
+    beside.found = Cooling(time.monotonic() + 0.5, "m")
+    error, below_it = limit(), limit()
+    error.__context__ = below_it
+    found = telling.tell(error, None, {"x": "y"}, "s")
+    assert 0 < found.seconds <= 0.5
+    assert found.headers == {
+        "x": "y",
+        "retry-after": "1",
+        "retry-after-ms": found.headers["retry-after-ms"],
+    }
+    assert beside.asked == [error, below_it]
+    assert marks.get(error, COOLING) is beside.found
+
+
+def test_what_a_limit_is_marked_with_already_is_not_asked_again(beside, told):
+    told()
+    error = limit()
+    known = Cooling(time.monotonic() + 0.5, "m")
+    marks.put(error, COOLING, known)
+    telling.tell(error, None, {}, "s")
+    assert (beside.asked, marks.get(error, COOLING)) == ([], known)
+
+
+def test_only_limits_are_asked_about(beside, told):
+    told()
+    for error in (ValueError("x"), limiters(), refusal(5)):
+        telling.tell(error, None, {}, "s")
+    assert beside.asked == []
+
+
+def test_a_follow_up_that_is_bound_to_a_deployment_waits_for_it(beside, told):
+    from litellm.exceptions import RateLimitError
+
+    told()
+    error = RateLimitError(
+        "The deployment that produced this encrypted_content is cooling", llm_provider="", model="m"
+    )
+    beside.found = Cooling(time.monotonic() + 50, "m")
+    assert 0 < telling.tell(error, None, {}, "s").seconds <= 50
+
+
+def test_cooldowns_that_cannot_be_read_leave_the_limit(beside, told, lines):
+    told()
+    beside.found = ZeroDivisionError("sk-secret-1234")
+    error = limit()
+    assert 0 < telling.tell(error, None, {}, "s").seconds <= 60
+    assert marks.get(error, COOLING) is None
+    assert ["cooldowns beside a limit" in line.getMessage() for line in lines] == [True]
+
+
+@pytest.mark.parametrize("ends_in", [40.0, None])
+def test_a_limit_of_a_key_ends_with_its_window(monkeypatch, told, ends_in):
+    told()
+    end = None if ends_in is None else time.time() + ends_in
+    monkeypatch.setattr(telling, "window_end", lambda error, clock: end)
+    error = limiters({"retry-after": "50"})
+    seconds = telling.tell(error, None, {}, "s").seconds
+    assert marks.get(error, WINDOW_END) == end
+    assert seconds == 50 if ends_in is None else 0 < seconds <= 40
+
+
+def test_only_what_a_limiter_refused_has_a_window(monkeypatch, told):
+    told()
+    asked: list[BaseException] = []
+    monkeypatch.setattr(telling, "window_end", lambda error, clock: asked.append(error))
+    error = below(limiters({"retry-after": "50"}), refusal(5))
+    error.__context__.__context__ = ValueError("x")
+    telling.tell(error, None, {}, "s")
+    assert asked == [error]
+
+
+def test_a_window_that_cannot_be_read_leaves_litellms_number(monkeypatch, told, lines):
+    told()
+
+    def window_end(error, clock):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(telling, "window_end", window_end)
+    assert telling.tell(limiters({"retry-after": "50"}), None, {}, "s").seconds == 50
+    assert ["window of a limit" in line.getMessage() for line in lines] == [True]
+
+
+def test_who_does_not_refuse_tells_nothing(told):
+    told()
+    assert telling.tell(None, None, {}, "s") is None
+    assert telling.tell(ValueError("x"), None, {}, "s") is None
+
+
+def test_a_providers_own_wait_is_forwarded_only_if_somebody_asks_for_it(told):
+    from litellm.exceptions import RateLimitError
+
+    told()
+    error = RateLimitError("overloaded", llm_provider="openai", model="m")
+    error.headers = {"retry-after": "17"}
+    assert telling.tell(error, "overloaded", {}, "s") is None
+    assert telling.tell(error, "overloaded", {}, "s", forward_provider=True).seconds == 17
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The refusals that were counted."""
+    calls: list[tuple] = []
+    monkeypatch.setattr(metrics, "refused", lambda *call: calls.append(call))
+    return calls
+
+
+@pytest.mark.parametrize(
+    "ready_in, kind", [(30, metrics.WAIT), (90, metrics.STEP), (3600, metrics.NOTHING)]
+)
+def test_a_refusal_is_counted_by_what_is_told(counted, told, ready_in, kind):
+    told()
+    error = refusal()
+    marks.put(error, COOLING, Cooling(time.monotonic() + ready_in, "m"))
+    found = telling.tell(error, None, {}, "who asks")
+    seconds = None if kind == metrics.NOTHING else found.seconds
+    assert counted == [("who asks", kind, seconds)]
+
+
+def test_a_refusal_is_counted_once(counted, told):
+    told()
+    error = refusal()
+    for each in (error, below(ValueError("of the proxy"), error), error):
+        telling.tell(each, None, {}, "s")
+    assert len(counted) == 1
+    telling.tell(refusal(), None, {}, "s")
+    assert len(counted) == 2
+
+
+def test_an_error_that_takes_no_marks_does_not_hide_the_refusal(counted, told):
+    class Stubborn(ValueError):
+        def __setattr__(self, name, value):
+            raise ZeroDivisionError
+
+    told()
+    top, error = Stubborn("x"), refusal(None)
+    BaseException.__setattr__(top, "__context__", error)
+    assert telling.tell(top, None, {}, "s").seconds == 59.999
+    telling.tell(error, None, {}, "s")
+    assert len(counted) == 1
+
+
+def test_what_is_no_refusal_is_not_counted(counted, told):
+    told()
+    for error in (None, ValueError("x")):
+        telling.tell(error, None, {}, "s")
+    assert counted == []
+
+
+def test_each_process_has_one_queue(told):
+    told()
+    assert telling._teller() is telling._teller()
 
 
 @pytest.fixture

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_patch.wait.cooldown_records import HeldCooldown, first_ready, seconds_left
+from litellm_patch.wait.cooldown_records import (
+    HeldCooldown,
+    first_ready,
+    seconds_left,
+    usable_timestamp,
+)
 
 NOW = 1_795_000_000.0
 
@@ -44,8 +49,13 @@ def test_the_shared_cache_knows_better_than_a_foreign_clock():
     assert seconds_left(held(began=NOW - 15, shared_seconds=40.0), NOW) == 40
 
 
-def test_what_the_shared_cache_has_dropped_is_decided_here():
-    assert seconds_left(held(shared_seconds=-1.0, expires_at=NOW + 9), NOW) == 9
+def test_the_last_second_in_the_shared_cache_counts():
+    assert seconds_left(held(shared_seconds=0.5), NOW) == 0.5
+
+
+@pytest.mark.parametrize("dropped", [-1.0, 0.0])
+def test_what_the_shared_cache_has_dropped_is_decided_here(dropped):
+    assert seconds_left(held(shared_seconds=dropped, expires_at=NOW + 9), NOW) == 9
 
 
 def test_a_clock_that_was_set_back_never_tells_more_than_the_whole_cooldown():
@@ -83,6 +93,22 @@ def test_unusable_records_do_not_hide_the_usable_ones():
 def test_without_any_cooldown_nothing_is_known():
     assert first_ready([], NOW) is None
     assert first_ready([HeldCooldown(None)], NOW) is None
+
+
+@pytest.mark.parametrize(
+    "value, seconds",
+    [
+        (0.5, 0.5),
+        (NOW, NOW),
+        (253_402_300_799, 253_402_300_799),
+        (0, None),  # what a field that was never written says
+        (253_402_300_800, None),  # the year 10000
+        (math.nan, None),
+        (True, None),
+    ],
+)
+def test_a_timestamp_is_a_time_of_our_era(value, seconds):
+    assert usable_timestamp(value) == seconds
 
 
 ANYTHING = st.one_of(st.none(), st.floats(), st.integers(), st.text(), st.booleans())

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_patch.wait.delay_seconds import (
-    LARGEST,
     delay_milliseconds,
     delay_seconds,
     parse_delay_seconds,
+    parse_http_date,
     usable_seconds,
 )
 
 
 @pytest.mark.parametrize(
-    "seconds, header", [(60, "60"), (0, "0"), (0.0, "0"), (0.0001, "1"), (1, "1"), (41.2, "42")]
+    "seconds, header",
+    [(60, "60"), (0, "0"), (0.0, "0"), (0.0001, "1"), (1, "1"), (41.2, "42")]
+    + [(2147483647, "2147483647")],
 )
 def test_seconds_are_whole_and_rounded_up(seconds, header):
     assert delay_seconds(usable_seconds(seconds)) == header
@@ -27,7 +30,7 @@ def test_seconds_are_whole_and_rounded_up(seconds, header):
 @pytest.mark.parametrize(
     "value",
     [math.nan, math.inf, -math.inf, -1, -0.001, None, "60", b"60", True, [], {}, object(), 1j]
-    + [LARGEST + 1, 10**400, 1e300],
+    + [2**31, 10**400, 1e300],
 )
 def test_what_is_no_usable_number_is_nothing(value):
     assert usable_seconds(value) is None
@@ -35,7 +38,8 @@ def test_what_is_no_usable_number_is_nothing(value):
 
 @pytest.mark.parametrize(
     "seconds, header",
-    [(0, "0"), (1e-12, "1"), (0.0004, "1"), (1.001, "1001"), (41.2, "41200"), (60, "60000")],
+    [(0, "0"), (1e-12, "1"), (0.0004, "1"), (1.001, "1001"), (41.2, "41200"), (60, "60000")]
+    + [(2109809.859, "2109809859")],
 )
 def test_milliseconds_are_whole_and_rounded_up(seconds, header):
     assert delay_milliseconds(usable_seconds(seconds)) == header
@@ -61,3 +65,36 @@ def test_other_header_values_are_not_delay_seconds(value):
 
 def test_white_space_around_a_header_value_is_no_part_of_it():
     assert parse_delay_seconds(" 7 ") == 7
+
+
+def test_a_header_value_of_ten_digits_is_still_one():
+    assert parse_delay_seconds("2147483647") == 2147483647
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch):
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system has no tzset")
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 10:49:37 +0200",
+    ],
+)
+def test_a_date_is_the_same_moment_in_every_zone(date):
+    assert parse_http_date(date) == 784_111_777
+
+
+@pytest.mark.parametrize("value", [None, 5, b"Sun, 06 Nov 1994 08:49:37 GMT", "soon", ""])
+def test_what_is_no_date_is_nothing(value):
+    assert parse_http_date(value) is None

@@ -77,6 +77,12 @@ def test_with_several_groups_the_first_to_be_ready_decides():
     assert find_refusal(error, None, NOW).seconds == 5
 
 
+def test_a_wait_of_zero_is_shorter_than_any_other():
+    error = refusal(0.5)
+    error.__context__ = refusal(0)
+    assert find_refusal(error, None, NOW).seconds == 0
+
+
 def test_a_known_end_beats_the_configured_time():
     found = find_refusal(ends(refusal(60), NOW + 3.5), None, NOW)
     assert (found.seconds, found.native) == (3.5, {"60"})
@@ -131,6 +137,13 @@ def test_members_of_a_group_are_looked_at():
     assert retry_after(group) == 4
 
 
+@pytest.mark.parametrize("members", [5, None, "text", {"a": 1}, refusal(4), (None, "text", 5)])
+def test_what_is_no_group_has_no_members(members):
+    error = below(refusal(9))
+    error.exceptions = members
+    assert find_refusal(error, None, NOW).seconds == 9
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), max_size=30))
 def test_any_tangle_of_chains_ends(links):
     errors = [refusal(n) if n % 3 == 0 else ValueError(n) for n in range(10)]
@@ -145,6 +158,7 @@ def test_a_chain_of_a_hundred_thousand_ends():
     for _ in range(100_000):
         bottom = below(bottom)
     assert retry_after(bottom) is None  # found only within the first thousand
+    assert len(list(related(bottom))) == 1000
     while bottom is not None:  # freeing it recursively would exhaust the C stack
         bottom.__context__, bottom = None, bottom.__context__
 

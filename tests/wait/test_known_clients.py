@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from litellm_patch.wait.known_clients import LONGEST, honoured_by
+from litellm_patch.wait.known_clients import honoured_by
 
 
 @pytest.mark.parametrize(
     "agent, seconds",
     [
-        ("OpenAI/Python 2.53.0", LONGEST),
-        ("AsyncOpenAI/Python 3.57.0", LONGEST),
+        ("OpenAI/Python 2.53.0", 120.0),
+        ("AsyncOpenAI/Python 3.57.0", 120.0),
         ("OpenAI/Python 2.51.0", None),
         ("OpenAI/Python 1.99.9", None),
-        ("AsyncAnthropic/Python 1.10.0", LONGEST),
-        ("Anthropic/Python 2.14.0", LONGEST),
+        ("AsyncAnthropic/Python 1.10.0", 120.0),
+        ("Anthropic/Python 2.14.0", 120.0),
         ("Anthropic/Python 1.5.0", None),
         ("OpenAI/JS 6.49.0", None),
         ("my service, like OpenAI/Python 3.0.0", None),

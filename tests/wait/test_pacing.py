@@ -179,9 +179,66 @@ def test_a_bad_limit_of_a_client_is_the_usual_one():
 
 
 def cooldown(pacer: Pacer, ready_at: float, clients: int = 30, **known) -> float:
-    """One cooldown that ends at `ready_at`, first noticed 5 s before; its queue's first rate."""
-    places = queue(pacer, clients, ready_at, **known)
+    """One cooldown that ends at `ready_at`, first noticed 5 s before; its queue's first rate.
+
+    Its clients come one after the other, over 4 s.
+    """
+    places = [
+        pacer.place("group", ready_at - 5 + 4 * n / clients, ready_at, KnownRate(**known))
+        for n in range(clients)
+    ]
     return 1 / (places[1] - places[0])
+
+
+def burst(pacer: Pacer, ready_at: float, clients: int = 30) -> float:
+    """The same, but all of them come at once; the rate after them."""
+    for _ in range(clients):
+        pacer.place("group", ready_at - 5, ready_at)
+    return pacer.rate("group")
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_burst_that_meets_a_group_which_just_returned_does_not_slow_its_queue_down(workers):
+    pacer = Pacer(workers=workers)
+    burst(pacer, READY)
+    # Each cooldown begins 0.1 s after the last one's end: the queue has brought back one client.
+    assert [burst(pacer, READY + 5.1 * n) for n in range(1, 20)] == [pacing.START] * 19
+
+
+def test_a_burst_after_a_queue_that_brought_many_back_is_no_excuse():
+    pacer = Pacer()
+    burst(pacer, READY)
+    lasted = (pacing.FEW + 1) / pacing.START
+    assert burst(pacer, READY + 5 + lasted) == pacing.START * pacing.SLOWER
+
+
+@pytest.mark.parametrize("after, slower", [(pacing.AT_ONCE - 0.01, False), (0.3, True)])
+def test_only_those_who_come_with_a_relapse_are_a_burst(after, slower):
+    pacer = Pacer()
+    burst(pacer, READY)
+    ready_at = READY + 5.1
+    began = ready_at - 5
+    pacer.place("group", began, ready_at)
+    for _ in range(20):
+        pacer.place("group", began + after, ready_at)
+    assert pacer.rate("group") == pacing.START * (pacing.SLOWER if slower else 1)
+
+
+def test_as_many_as_the_queue_brings_back_are_no_burst():
+    pacer = Pacer()
+    burst(pacer, READY)
+    most = int(pacing.CROWD * pacing.AT_ONCE * pacing.START)
+    assert burst(pacer, READY + 5.1, clients=most) == pacing.START * pacing.SLOWER
+    assert burst(pacer, READY + 5.1, clients=1) == pacing.START
+
+
+def test_an_acquitted_queue_has_never_relapsed():
+    """Else a long queue of it would become faster more slowly."""
+    pacer, other = Pacer(), Pacer()
+    for each in (pacer, other):
+        burst(each, READY)
+    burst(pacer, READY + 5.1)
+    assert pacer._queues["group"].relapsed is other._queues["group"].relapsed is False
 
 
 def test_a_relapse_makes_the_queue_slower():

@@ -1,0 +1,104 @@
+"""Which cooling deployments stand beside one that is at its limit, at LiteLLM's own router."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from conftest import has_rust_router, litellm_has
+
+from litellm_patch.seams.cooling_deployments import _cooldowns_of, cooling_beside_limit
+from litellm_patch.wait.limits import is_own_limit
+
+LASTS = {"x": 40, "y": 20}
+"""Seconds of cooldown of a deployment; its name is its tag and, in the other group, its region."""
+
+
+TEAM = {"team_id": "t", "team_public_model_name": "public"}
+
+
+def entry(group, model_id, info=None, **params):
+    model = {"model": f"openai/{model_id}", "api_key": "x", "mock_response": "yes", "rpm": 1}
+    return {
+        "model_name": group,
+        "litellm_params": {**model, **params},
+        "model_info": {"id": model_id, **(info or {})},
+    }
+
+
+@pytest.fixture(scope="module")
+def router():
+    import litellm
+
+    model_list = [
+        *(entry("m", f"m-{each}", tags=[each]) for each in LASTS),
+        *(entry("m", f"m-{each}-limited", tags=[each]) for each in LASTS),
+        entry("m", "m-blocked", {"blocked": True}, tags=["x"]),
+        *(entry("r", f"r-{each}", region_name=each) for each in LASTS),
+        entry("r", "r-limited", region_name="x"),
+        *(entry(f"team-{each}", f"t-{each}", TEAM) for each in ("x", "limited")),
+        entry("limits", "limits"),
+    ]
+    router = litellm.Router(
+        model_list=model_list,
+        routing_strategy="usage-based-routing-v2",
+        enable_tag_filtering=True,
+        enable_pre_call_checks=True,
+        num_retries=0,
+    )
+    cache = _cooldowns_of(router) or router.health().cooldowns
+    cooling = {f"{group}-{each}": lasts for each, lasts in LASTS.items() for group in "mr"}
+    for model_id, lasts in {**cooling, "t-x": LASTS["x"], "m-blocked": 5}.items():
+        cache.add_deployment_to_cooldown(
+            model_id=model_id,
+            original_exception=ValueError("429"),
+            exception_status=429,
+            cooldown_time=lasts,
+        )
+    return router
+
+
+def limit_of(router, model, **kwargs):
+    """The refusal of a request when the one of this minute has been served."""
+
+    async def ask():
+        for _ in range(6):  # the minute may end between any two
+            messages = [{"role": "user", "content": "hi"}]
+            await router.acompletion(model=model, messages=messages, **kwargs)
+            await asyncio.sleep(0.05)  # LiteLLM counts behind the answer
+
+    with pytest.raises(Exception, match="No deployments|over defined rpm") as caught:
+        asyncio.run(ask())
+    assert is_own_limit(caught.value)
+    return caught.value
+
+
+def seconds(error):
+    found = cooling_beside_limit(error)
+    return found and found.ready_at - time.monotonic()
+
+
+@pytest.mark.parametrize("tag", LASTS)
+def test_only_deployments_of_the_requests_tag_count_and_none_that_is_paused(router, tag):
+    error = limit_of(router, "m", metadata={"tags": [tag]})
+    assert seconds(error) == pytest.approx(LASTS[tag], abs=3)
+
+
+def test_only_deployments_of_the_requests_region_count(router):
+    error = limit_of(router, "r", allowed_model_region="x")
+    assert seconds(error) == pytest.approx(LASTS["x"], abs=3)
+
+
+def test_a_teams_public_name_means_the_teams_deployments(router):
+    known = [
+        litellm_has("request_team_id", each) for each in ("router.py", "router_python_core.py")
+    ]
+    if not any(known) and not has_rust_router():
+        pytest.skip("there the proxy resolves the name, before it asks the router")
+    error = limit_of(router, "public", metadata={"user_api_key_team_id": "t"})
+    assert seconds(error) == pytest.approx(LASTS["x"], abs=3)
+
+
+def test_where_nothing_is_cooling_there_is_only_the_limit(router):
+    assert seconds(limit_of(router, "limits")) is None

@@ -1,0 +1,197 @@
+"""Our code runs after a function of LiteLLM, and comes off again from under other wrappers."""
+
+from __future__ import annotations
+
+import types
+
+import pytest
+import wrapt
+
+from litellm_patch.seams.call_joint import AfterCall
+from litellm_patch.seams.seam import DoesNotFit, Seam
+
+WRAPPED_AGAIN = "Cache.get was wrapped again by something that is not wrapt's"
+
+
+class Host:
+    """A module with a function, a class, and a class that inherits its method."""
+
+    def __init__(self) -> None:
+        class Cache:
+            def __init__(self, store):
+                self.store = store
+
+            def get(self, key, default=None):
+                return f"{self.store}: {key}"
+
+        class Heir(Cache):
+            pass
+
+        def plain(key, default=None):
+            return f"plain: {key}"
+
+        self.module = types.ModuleType("litellm.somewhere")
+        vars(self.module).update(Cache=Cache, Heir=Heir, plain=plain)
+        self.cache, self.heir, self.original = Cache, Heir, vars(Cache)["get"]
+        self.seen: list[tuple] = []
+        self.reached = 0
+
+    def look(self, instance, arguments, result):
+        self.seen.append((instance, dict(arguments), result))
+
+    def count(self):
+        self.reached += 1
+
+    def attach(self, attribute, made_with=""):
+        seam = Seam(
+            name="s",
+            module=self.module.__name__,
+            attribute=attribute,
+            parameters=("key",),
+            adds="",
+            releases="",
+            unnecessary_when="",
+            joint=AfterCall(self.look),
+            made_with=made_with,
+        )
+        return seam.joint.attach(self.module, seam, self.count)
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+def passing(wrapped, instance, args, kwargs):
+    return wrapped(*args, **kwargs)
+
+
+def test_a_method_gives_its_instance_its_arguments_and_its_result(host):
+    host.attach("Cache.get")
+    made = host.cache("s")
+    assert made.get("k", default=1) == "s: k"
+    assert host.cache.get(made, "k") == "s: k"
+    assert host.seen == [
+        (made, {"self": made, "key": "k", "default": 1}, "s: k"),
+        (made, {"self": made, "key": "k"}, "s: k"),
+    ]
+    assert host.reached == 2
+
+
+def test_a_function_has_no_instance(host):
+    host.attach("plain")
+    assert host.module.plain("k") == "plain: k"
+    assert host.seen == [(None, {"key": "k"}, "plain: k")]
+
+
+def test_a_plain_function_around_ours_passes_the_instance_first(host):
+    host.attach("Cache.get")
+    ours = vars(host.cache)["get"]
+    host.cache.get = lambda self, key: ours(self, key)
+    made = host.cache("s")
+    assert made.get("k") == "s: k"
+    assert host.seen == [(made, {"self": made, "key": "k"}, "s: k")]
+
+
+@pytest.mark.parametrize(
+    "attribute, made_with, why",
+    [
+        ("Cache.put", "", "litellm.somewhere has no Cache.put"),
+        ("Store.get", "", "litellm.somewhere has no Store.get"),
+        ("Cache.get", "cache", "Cache.__init__ has no parameter cache"),
+        ("Cache.__init__", "", "Cache.__init__ has no parameter key"),
+    ],
+)
+def test_what_does_not_fit_is_left_alone(host, attribute, made_with, why):
+    before = dict(vars(host.cache))
+    with pytest.raises(DoesNotFit) as caught:
+        host.attach(attribute, made_with=made_with)
+    assert str(caught.value) == why
+    assert dict(vars(host.cache)) == before
+
+
+def test_a_class_that_is_made_with_the_parameter_fits(host):
+    host.attach("Cache.get", made_with="store")
+    host.cache("s").get("k")
+    assert len(host.seen) == 1
+
+
+def test_what_was_there_is_put_back(host):
+    undo = host.attach("Cache.get")
+    assert vars(host.cache)["get"] is not host.original
+    undo.check()
+    undo()
+    assert vars(host.cache)["get"] is host.original
+    undo.check()
+    undo()  # a second time changes nothing
+    assert vars(host.cache)["get"] is host.original
+
+
+def test_an_inherited_method_is_inherited_again(host):
+    undo = host.attach("Heir.get")
+    host.heir("s").get("k")
+    assert len(host.seen) == 1
+    undo()
+    assert "get" not in vars(host.heir)
+
+
+@pytest.mark.parametrize("how", ["deleted", "set"])
+def test_what_somebody_else_has_put_back_stays(host, how):
+    undo = host.attach("Heir.get")
+    if how == "deleted":
+        del host.heir.get
+    else:
+        host.heir.get = host.original
+    undo.check()
+    undo()
+    assert vars(host.heir).get("get") is (None if how == "deleted" else host.original)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_it_comes_off_from_under_wrappers_of_wrapt(host, layers):
+    undo = host.attach("Cache.get")
+    around = vars(host.cache)["get"]
+    above = []
+    for _ in range(layers):
+        around = wrapt.FunctionWrapper(around, passing)
+        above.insert(0, around)
+    host.cache.get = around
+    undo.check()
+    undo()
+    found = vars(host.cache)["get"]
+    for each in above:
+        assert found is each
+        found = found.__wrapped__
+    assert found is host.original
+    assert host.cache("s").get("k") == "s: k"
+    assert host.seen == []
+
+
+@pytest.mark.parametrize("name", ["ObjectProxy", "BaseObjectProxy"])
+def test_a_copy_of_wrapt_is_known_by_its_name(host, name):
+    undo = host.attach("Cache.get")
+    agents = type("Agents", (type(name, (), {}),), {})()
+    agents.__wrapped__ = vars(host.cache)["get"]
+    host.cache.get = agents
+    undo()
+    assert agents.__wrapped__ is host.original
+    assert vars(host.cache)["get"] is agents
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_it_says_that_it_cannot_come_off_from_under_another_wrapper(host, inside):
+    undo = host.attach("Cache.get")
+    ours = vars(host.cache)["get"]
+
+    def theirs(self, key):
+        return ours(self, key)
+
+    theirs.__wrapped__ = ours
+    host.cache.get = placed = wrapt.FunctionWrapper(theirs, passing) if inside else theirs
+    for attempt in (undo.check, undo):
+        with pytest.raises(DoesNotFit) as caught:
+            attempt()
+        assert str(caught.value) == WRAPPED_AGAIN
+    assert vars(host.cache)["get"] is placed
+    host.cache("s").get("k")
+    assert len(host.seen) == 1

@@ -1,0 +1,93 @@
+"""Why a seam is not needed in a release is read from its modules, never from its version."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import types
+
+import pytest
+
+from litellm_patch.seams import seam
+from litellm_patch.seams.table import SEAMS
+
+OTHER = "this release has the other router"
+
+
+class WithStore:
+    def __init__(self, store):
+        pass
+
+
+class WithCache:
+    def __init__(self, cache):
+        pass
+
+
+class Unreadable:
+    __signature__ = "none"
+
+
+@pytest.fixture
+def litellm_is(monkeypatch, tmp_path):
+    """Let a LiteLLM with this router be the one that is loaded."""
+
+    def load(router: str) -> None:
+        package = types.ModuleType("litellm")
+        if router != "a single file":
+            folder = tmp_path / router
+            folder.mkdir()
+            package.__path__ = [str(folder)]
+            if router == "in Rust":
+                (folder / "router_rust").mkdir()
+                (folder / "router_rust" / "__init__.py").touch()
+        monkeypatch.setitem(sys.modules, "litellm", package)
+
+    return load
+
+
+def test_most_seams_are_needed_everywhere():
+    assert seam.always_needed(None) == ""
+
+
+def test_a_release_whose_module_lacks_the_place_needs_no_seam():
+    unneeded = seam.lacks("JSONResponse")
+    assert unneeded(types.SimpleNamespace(JSONResponse=None)) == ""
+    assert unneeded(types.SimpleNamespace()) == "this release has no JSONResponse"
+
+
+@pytest.mark.parametrize(
+    "made, why",
+    [
+        (WithStore, OTHER),
+        (WithCache, ""),
+        (Unreadable, ""),
+        (None, ""),
+    ],
+)
+def test_the_class_of_the_other_router_is_made_with_something_else(made, why):
+    unneeded = seam.takes("CooldownCache", "store")
+    assert unneeded(types.SimpleNamespace(CooldownCache=made)) == why
+    assert unneeded(types.SimpleNamespace()) == ""
+
+
+@pytest.mark.parametrize(
+    "router, has", [("in Python", False), ("in Rust", True), ("a single file", False)]
+)
+def test_the_router_in_rust_is_a_package_of_the_litellm_that_is_loaded(litellm_is, router, has):
+    litellm_is(router)
+    assert seam.has_rust_router() is has
+    assert seam.with_rust(types.SimpleNamespace()) == (OTHER if has else "")
+    assert seam.without_rust(types.SimpleNamespace()) == ""
+    assert seam.without_rust(None) == ("" if has else OTHER)
+
+
+def test_without_litellm_there_is_no_router(monkeypatch):
+    monkeypatch.delitem(sys.modules, "litellm", raising=False)
+    assert seam.has_rust_router() is False
+
+
+def test_a_row_of_the_table_is_not_changed_by_accident():
+    row = SEAMS[0]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        row.name = "another"

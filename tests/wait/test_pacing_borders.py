@@ -1,0 +1,121 @@
+"""Where one thing that the queue does or learns ends, and the next begins."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from litellm_patch.wait.pacing import KnownRate, Pacer
+
+READY = 1000.0
+START = 9.0
+
+
+class Half(random.Random):
+    def random(self) -> float:
+        return 0.5
+
+
+def queue(pacer: Pacer, clients: int, **known: float) -> list[float]:
+    """The places of clients that are refused in the last seconds of a cooldown of 90 s."""
+    rate = KnownRate(**known)
+    return [pacer.place("g", READY - 5, READY, rate, cooldown=90) for _ in range(clients)]
+
+
+def test_a_queue_begins_with_nine_a_second_and_has_twice_that_after_half_a_minute():
+    places = queue(Pacer(), 500)
+    assert places[1] - places[0] == pytest.approx(1 / 9)
+    late = [place for place in places if place >= READY + 30]
+    assert 1 / (late[1] - late[0]) == pytest.approx(18, rel=0.005)
+
+
+def test_no_queue_has_more_than_five_hundred_a_second():
+    first, second = queue(Pacer(), 2, served=9e9)
+    assert 1 / (second - first) == pytest.approx(500)
+
+
+@pytest.mark.parametrize("later, place", [(0.25, READY + 1), (0.26, READY + 0.26)])
+def test_an_end_a_quarter_of_a_second_later_is_the_same(later, place):
+    pacer = Pacer(rate=1)
+    queue(pacer, 1)
+    assert pacer.place("g", READY - 4, READY + later) == place
+
+
+@pytest.mark.parametrize(
+    "after_the_end, rate",
+    # The last of 60 places is 6 s behind the end.
+    [(0.0, START * 0.6), (3.9, START * 0.6), (4.0, START * 1.3), (6.5, START * 1.3), (9.0, START)],
+)
+def test_a_cooldown_is_a_relapse_for_four_seconds_and_then_the_work_of_new_calls(
+    after_the_end, rate
+):
+    pacer = Pacer()
+    queue(pacer, 60)
+    began = READY + after_the_end
+    pacer.place("g", began, began + 10)
+    assert pacer.rate("g") == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("after_the_last, slower", [(0.99, True), (1.0, False)])
+def test_a_queue_is_cut_off_until_a_second_after_its_last_place(after_the_last, slower):
+    pacer = Pacer()
+    began = queue(pacer, 1)[0] + after_the_last
+    pacer.place("g", began, began + 5)
+    assert (pacer.rate("g") < START) is slower
+
+
+@pytest.mark.parametrize(
+    "length, slower", [(30.0, True), (29.0, True), (31.0, False), (5.0, False)]
+)
+def test_a_cooldown_that_is_noticed_late_began_at_the_earliest_at_the_last_ones_end(length, slower):
+    pacer = Pacer()
+    queue(pacer, 30)
+    pacer.place("g", READY + 20, READY + 30, cooldown=length)
+    assert (pacer.rate("g") < START) is slower
+
+
+@pytest.mark.parametrize("early", [0.0, 0.1, 1.0])
+def test_an_end_that_has_passed_teaches_nothing_in_the_middle_of_a_queue(early):
+    pacer = Pacer()
+    queue(pacer, 60)
+    pacer.place("g", READY + 3, READY + 3 - early)
+    assert pacer.rate("g") == START
+    pacer.place("g", READY + 3.5, READY + 13)  # a relapse of the end that is known
+    assert pacer.rate("g") == pytest.approx(START * 0.6)
+
+
+@pytest.mark.parametrize(
+    "rate, workers, phase",
+    [
+        (None, 1, 0.0),
+        (None, 2, 0.5 / (START / 2)),
+        (20.0, 4, 0.5 / 5),
+        (1.0, 4, 0.5),  # at most a second, halved
+    ],
+)
+def test_a_workers_queue_begins_within_an_interval_of_its_own(rate, workers, phase):
+    pacer = Pacer(rate, workers, random=Half())
+    assert queue(pacer, 1) == [pytest.approx(READY + phase)]
+
+
+def test_a_client_that_honours_less_than_a_second_is_told_no_more():
+    now = READY - 30
+    moments = [Pacer().place("g", now, READY, honoured=0.5) for _ in range(3)]
+    assert all(now < moment <= now + 0.5 for moment in moments)
+
+
+@pytest.mark.parametrize("groups, remembered", [(1, 1), (0, 1), (-5, 1), (3, 3), (None, 1000)])
+def test_so_many_groups_are_remembered(groups, remembered):
+    pacer = Pacer() if groups is None else Pacer(groups=groups)
+    for number in range(1010):
+        pacer.place(f"group {number}", 0, READY)
+    assert len(pacer) == remembered
+
+
+@pytest.mark.parametrize("clients", [3, 10, 27, 100, 285])
+def test_moments_before_the_end_are_spread_evenly_however_many_there_are(clients):
+    pacer, now = Pacer(), READY - 90
+    moments = sorted(pacer.place("g", now, READY) for _ in range(clients))
+    edges = [now + 30, *moments, now + 60]
+    assert max(b - a for a, b in zip(edges, edges[1:])) < 1.9 * 30 / clients
