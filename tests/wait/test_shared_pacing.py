@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -46,15 +47,33 @@ def one_client(rng: random.Random, now: float, ends: list[float]) -> Waiting:
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_the_script_gives_the_places_that_a_process_gives(client, script, seed):
-    rng, now, ends = random.Random(seed), 1e9, [1e9 + 10]
+def any_clients(rng: random.Random) -> Iterator[tuple[float, Waiting]]:
+    now, ends = 1e9, [1e9 + 10]
+    for _ in range(300):
+        now += rng.choice((0.0, 0.01, 0.01, 1.0, rng.expovariate(0.3)))
+        yield now, one_client(rng, now, ends)
+
+
+def cooldowns(rng: random.Random) -> Iterator[tuple[float, Waiting]]:
+    """One after the other, each with a burst: what the queue learns from."""
+    now = 1e9
+    for _ in range(60):
+        length = rng.choice((5.0, 10.0, 20.0))
+        ready_at = now + length
+        for _ in range(rng.choice((1, 3, 30))):
+            yield now, Waiting(ready_at, length, 60.0, KnownRate())
+            now += rng.choice((0.0, 0.01, 0.05))
+        now = max(now, ready_at) + rng.choice((0.1, 0.5, 2.0, 6.0, 60.0))
+
+
+@pytest.mark.parametrize("clients", [any_clients, cooldowns])
+@pytest.mark.parametrize("seed", range(30))
+def test_the_script_gives_the_places_that_a_process_gives(client, script, seed, clients):
+    rng = random.Random(seed)
     pacers = {fixed: Pacer(fixed) for fixed in (None, 3.0)}
     pacers[3.0]._queues = pacers[None]._queues
     client.flushall()
-    for _ in range(300):
-        now += rng.choice((0.0, 0.01, 0.01, 1.0, rng.expovariate(0.3)))
-        one = one_client(rng, now, ends)
+    for now, one in clients(rng):
         there = place_in(script(keys=["queue"], args=[*one.arguments(now), now]))
         here = pacers[one.fixed].place(
             "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
