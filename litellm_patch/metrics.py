@@ -10,7 +10,8 @@ refusals, and nothing is imported.
 | ``litellm_patch_refusals_total`` | ``seam``, ``told`` | refusals: told a ``wait``, a ``step`` \
 that ends before the wait does, or ``nothing`` |
 | ``litellm_patch_told_seconds`` | ``seam`` | a histogram of the seconds that were told |
-| ``litellm_patch_redis_fallbacks_total`` | | questions that the shared Redis did not answer |
+| ``litellm_patch_redis_fallbacks_total`` | | places that the process gave by itself, since the \
+shared Redis did not answer |
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ REFUSALS, SECONDS, FALLBACKS = (
 _HELP = {
     REFUSALS: "Refusals of LiteLLM by what their clients were told: a wait, a step of it, nothing",
     SECONDS: "Seconds that refused clients were told to wait",
-    FALLBACKS: "Questions that the shared Redis did not answer, or not in time",
+    FALLBACKS: "Places in a process' own queue, since the shared Redis did not answer in time",
 }
 _BUCKETS = (1, 2, 5, 10, 20, 30, 45, 60, 90, 120)
 """Seconds. No client is told more than 120, unless the operator says so."""
@@ -60,7 +61,7 @@ def refused(seam: str, told: str, seconds: float | None = None) -> None:
 
 
 def redis_fell_back() -> None:
-    """Count a question that Redis did not answer. Never raises."""
+    """Count a place that Redis did not give in time. Never raises."""
     try:
         for keeper in _keepers():
             keeper.redis_fell_back()

@@ -11,6 +11,7 @@ import time
 from functools import partial
 from typing import Any
 
+from .. import metrics
 from ..wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
 
@@ -35,6 +36,7 @@ class SharedQueues:
         """
         answer = self.questions.ask(partial(_place, redis_cache, _key(queue), waiting))
         if answer is None or answer.cancelled() or not answer.done():
+            metrics.redis_fell_back()
             return None
         place: float = answer.result()
         return place

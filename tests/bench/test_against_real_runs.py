@@ -8,10 +8,25 @@ from pathlib import Path
 
 import pytest
 from result import read, shares_served
-from scenarios import GRID, RECOVERIES, Overload, Recovery
-from simulate import CONFIGURED, EXACT, PACED, SEEDS, VARIANTS, mean_share, simulate
+from scenarios import GRID, LONG, RECOVERIES, SLOW_PROVIDER, Overload, Recovery
+from simulate import (
+    CONFIGURED,
+    EXACT,
+    NEW_SDK,
+    NO_HEADER,
+    OLD_SDK,
+    PACED,
+    SEEDS,
+    VARIANTS,
+    mean_share,
+    simulate,
+)
 
 RESULTS = [result for result in read(Path(__file__).parent / "results") if result.proxies == 1]
+FIVE_MINUTES = shares_served(read(Path(__file__).parent / "results" / "long"))
+"""With an SDK that acts on 120 s, which names itself but to `UNKNOWN`."""
+
+UNKNOWN = "unknown-client"
 NOISE = 0.05
 """Share of calls: seeds of one real run differ by more in half of the cells."""
 
@@ -75,3 +90,26 @@ def lateness(scenario: Recovery, variant: str) -> tuple[float, float]:
     runs = (simulate(scenario, variant, seed).lateness() for seed in SEEDS)
     median, _, worst = (statistics.mean(column) for column in zip(*filter(None, runs)))
     return median, worst
+
+
+@pytest.mark.parametrize("ours", [PACED, UNKNOWN])
+@pytest.mark.parametrize("cell", [SLOW_PROVIDER, *LONG], ids=lambda cell: cell.name)
+def test_behind_long_cooldowns_no_other_variant_serves_more(cell, ours):
+    served = {variant: statistics.mean(each) for variant, each in FIVE_MINUTES[cell].items()}
+    assert served[ours] >= max(served[other] for other in (NO_HEADER, CONFIGURED, EXACT))
+
+
+def test_a_slow_provider_serves_nearly_everyone():
+    assert statistics.mean(FIVE_MINUTES[SLOW_PROVIDER][PACED]) >= 0.95
+
+
+@pytest.mark.parametrize(
+    "variant, told, honoured",
+    [(one, one, NEW_SDK) for one in VARIANTS] + [(UNKNOWN, PACED, OLD_SDK)],
+)
+def test_the_simulation_of_five_minutes_serves_as_many_calls(variant, told, honoured):
+    differences = [
+        mean_share(cell, told, honoured) - statistics.mean(FIVE_MINUTES[cell][variant])
+        for cell in LONG
+    ]
+    assert abs(statistics.mean(differences)) <= 0.1

@@ -90,7 +90,9 @@ def asked(monkeypatch):
     def tell(error, message, headers, seam, forward_provider):
         assert seam == "proxy-exception"
         calls.append((error, message, headers, forward_provider))
-        return None if isinstance(error, KeyError) else Told(5.0, {**headers, "retry-after": "5"})
+        if isinstance(error, KeyError):
+            return None
+        return Told(5.0, {**headers, "retry-after": "5"}, is_step=False, is_nothing=False)
 
     monkeypatch.setattr(proxy_exception, "tell", tell)
     stream_errors._told.clear()
