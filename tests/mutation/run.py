@@ -40,7 +40,8 @@ SEAMS = {
     "asked_cooldowns": ["test_refused_request", "test_cooldown_store"],
     "cooldown_cache": ["test_cache_calls"],
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
-    "refused_request": ["test_frames"],
+    "fastest_response": ["test_fastest_of_limits"],
+    "refused_request": ["test_frames", "test_request_in_rust"],
     "shared_expiry": ["test_cache_calls"],
 }
 HEAD = """# Mutants that the tests notice

@@ -12,6 +12,9 @@ from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING, FALLBACK_REFUSALS
 
+CLOCK = 1_795_000_000.0
+SPENT = "No deployments available - crossed budget: x"
+
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
@@ -67,6 +70,13 @@ def test_where_all_ended_last_nothing_need_be_remembered():
     assert {id(each) for each in found} == {id(each) for each in both}
 
 
+def test_where_all_ended_last_they_need_not_say_of_which_model_they_are():
+    both = [ValueError(SPENT), ValueError(SPENT)]
+    found = led_to(fastest_of(["a", "b"], *both))
+    assert found is not None
+    assert {id(each) for each in found} == {id(each) for each in both}
+
+
 def test_the_task_that_was_made_last_is_known_also_if_it_ended_before():
     limit = limited("b")
     cool("a")
@@ -87,9 +97,10 @@ def test_a_model_that_did_not_refuse_leaves_litellms_answer(own):
     assert led_to(fastest_of(["a", "b"], own)) is None
 
 
-@pytest.mark.parametrize("left, refuses", [(60, True), (-1, False)])
-def test_a_spent_budget_refuses_its_models_until_its_window_ends(left, refuses):
-    fastest_response.keep_budget(["a", "a", None], "what is spent", time.time() + left)
+@pytest.mark.parametrize("left, refuses", [(60, True), (0.5, True), (0, False), (-1, False)])
+def test_a_spent_budget_refuses_its_models_until_its_window_ends(left, refuses, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: CLOCK)
+    fastest_response.keep_budget(["a", "a", None], "what is spent", CLOCK + left)
     assert [*fastest_response._last] == ["a"]
     found = led_to(fastest_of(["a", "b"], limited("b")))
     assert (found is not None) is refuses
@@ -97,7 +108,7 @@ def test_a_spent_budget_refuses_its_models_until_its_window_ends(left, refuses):
 
 
 def test_a_refusal_that_does_not_say_its_model_may_be_that_of_any():
-    spent = ValueError("No deployments available - crossed budget: x")
+    spent = ValueError(SPENT)
     cool("a")
     assert led_to(fastest_of(["a", "b"], spent)) is None
     fastest_response.keep_budget(["b"], "x", time.time() + 60)

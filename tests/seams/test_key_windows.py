@@ -18,6 +18,21 @@ class TooMany(Exception):
     """FastAPI's exception, as LiteLLM's limiter raises it."""
 
 
+class LimiterInRust:
+    """As much of the limiter of 1.110.0 and later as is looked at."""
+
+    window_size = 60
+
+    def __init__(self, start: object) -> None:
+        self.rate_limits = SimpleNamespace(
+            local=lambda asked: [{KEY: start}[each] for each in asked]
+        )
+
+    def rate_limit_counter(self, key, value, rate_limit_type):
+        assert rate_limit_type in ("requests", "tokens")
+        return SimpleNamespace(window=f"{{{key}:{value}}}:window")
+
+
 def function(source: str, module: str | None):
     """A function as `module` has it."""
     variables: dict[str, object] = {"TooMany": TooMany}
@@ -35,6 +50,7 @@ def refusal(
     module: str | None = LIMITER,
     status: object = None,
     through: tuple[str | None, ...] = (),
+    in_rust: bool = False,
     **descriptors: object,
 ) -> BaseException:
     """What the limiter raises, whose window began at `start` and is dropped at `expires`.
@@ -43,12 +59,15 @@ def refusal(
         variables: what the function that raises has beside `self`, in the order of the arguments
             status, descriptor, matching_descriptor.
         through: modules of functions that the exception comes through, the innermost last.
+        in_rust: whether the limiter keeps its windows there.
     """
     memory = SimpleNamespace(
         cache_dict={key: start}, ttl_dict={} if expires is None else {key: expires}
     )
     cache = SimpleNamespace(dual_cache=SimpleNamespace(in_memory_cache=memory))
     limiter = SimpleNamespace(internal_usage_cache=cache, window_size=60)
+    if in_rust:
+        limiter = LimiterInRust(start)
     given = [limiter, {"rate_limit_type": "requests"} if status is None else status]
     given += [descriptors.get("descriptor", DESCRIPTOR)]
     given += [descriptors["matching"]] if "matching" in descriptors else []
@@ -138,3 +157,17 @@ def test_the_innermost_function_of_the_limiter_is_asked():
 def test_another_limiter_is_not_read(module):
     assert window_end(refusal(module=module), CLOCK) is None
     assert window_end(TooMany(), CLOCK) is None
+
+
+@pytest.mark.parametrize(
+    "start, end",
+    [
+        (CLOCK - 20, CLOCK + 71),  # when the entry expires cannot be read
+        (str(int(CLOCK - 20)), CLOCK + 71),
+        (CLOCK - 91, None),
+        (CLOCK, CLOCK + 91),
+        ("nan", None),
+    ],
+)
+def test_where_rust_has_the_windows_the_end_is_the_last_possible(start, end):
+    assert window_end(refusal(start, in_rust=True), CLOCK) == end

@@ -1,0 +1,136 @@
+"""What is read from the Python functions that answer a router in Rust, and what it is asked."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+from router_frames import CHOOSES, Router, below, function, nested, raised
+
+from litellm_patch.seams.refused_request import (
+    RefusedRequest,
+    candidates,
+    deployment_id,
+    request_that_raised,
+)
+
+TAGS = "litellm.router_strategy.tag_based_routing"
+KWARGS = {"metadata": {"tags": ["x"]}}
+ANSWERS = "self, step, request, then"
+OF_A_CALL = "self, step, then"
+STEP = {"stage": "strategy", "model": "m"}
+
+
+class Core:
+    """As much of the Python side of LiteLLM's router in Rust as is looked at."""
+
+    def __init__(self, *deployments: str, checks: bool = False) -> None:
+        self.listed = [
+            {"litellm_params": {"region_name": each}, "model_info": {"id": each}}
+            for each in deployments
+        ]
+        self.checks, self.asked = checks, []
+
+    def _answer_select(self): ...
+
+    def registry(self):
+        return SimpleNamespace(deployments=self.deployments)
+
+    def deployments(self, model, *, source, request):
+        self.asked.append((model, source, request))
+        return iter(self.listed)
+
+    def settings(self):
+        return SimpleNamespace(enable_pre_call_checks=self.checks)
+
+
+@pytest.fixture(autouse=True)
+def chooses_by_no_tags(monkeypatch):
+    monkeypatch.delitem(sys.modules, TAGS, raising=False)
+
+
+def call(core: object, request: object = KWARGS) -> SimpleNamespace:
+    """A call, or a choice without a call: it has the router and the request."""
+    return SimpleNamespace(_core=core, _request=request)
+
+
+def ids(request: RefusedRequest | None) -> list[str]:
+    assert request is not None
+    return [deployment_id(each) for each in candidates(request)]
+
+
+def test_the_step_has_the_name_and_the_function_the_request():
+    core = Core()
+    request = nested((function(ANSWERS), core, STEP, KWARGS), end=below)
+    assert request == RefusedRequest(
+        core, "m", KWARGS, module={}, function="does", specific=False, chooses=True
+    )
+
+
+def test_a_call_has_the_router_and_the_request():
+    core = Core()
+    assert nested((function(OF_A_CALL), call(core), STEP), end=below).router is core
+    request = nested((function(ANSWERS), call(core, None), STEP, KWARGS), end=below)
+    assert (request.router, request.kwargs) == (core, KWARGS)
+    request = nested((function(ANSWERS), call(core), STEP, None), end=below)
+    assert (request.model, request.kwargs) == ("m", KWARGS)
+
+
+@pytest.mark.parametrize("step", [{"stage": "failed"}, {"model": None}, None])
+def test_where_the_step_has_no_name_the_function_has_it(step):
+    fails = function("self, step, model, request, then")
+    assert nested((fails, Core(), step, "m", KWARGS), end=below).model == "m"
+    assert nested((fails, Core(), STEP, "another", KWARGS), end=below).model == "m"
+
+
+@pytest.mark.parametrize(
+    "parameters, given",
+    [
+        (ANSWERS, [Core(), {}, KWARGS]),  # no name
+        (ANSWERS, [Core(), STEP, "text"]),
+        (ANSWERS, [Core(), STEP, None]),
+        (OF_A_CALL, [Core(), STEP]),
+        (OF_A_CALL, [call(Core(), None), STEP]),
+        (ANSWERS, [SimpleNamespace(_answer_select=1), STEP, KWARGS]),
+        (ANSWERS, [call(SimpleNamespace(_answer_select=1)), STEP, KWARGS]),
+        (ANSWERS, [None, STEP, KWARGS]),
+        ("self, model, request, then", [Core(), "m", KWARGS]),  # no step
+        ("step, self, request, then", [STEP, Core(), KWARGS]),
+    ],
+)
+def test_what_answers_no_step_is_no_request(parameters, given):
+    assert nested((function(parameters), *given), end=below) is None
+
+
+def test_a_router_in_python_may_have_a_step():
+    router = Router()
+    request = nested((function(f"{CHOOSES}, step=1"), router, "m", KWARGS), end=below)
+    assert request.router is router
+
+
+def test_the_innermost_step_that_an_exception_came_through_has_the_request():
+    steps = [(function(ANSWERS), Core(), {"model": each}, KWARGS) for each in ("alias", "m", None)]
+    assert request_that_raised(raised(*steps)).model == "m"
+
+
+def test_the_routers_registry_lists_what_the_name_may_be_routed_to():
+    core = Core("a", "b")
+    assert ids(nested((function(ANSWERS), core, STEP, KWARGS), end=below)) == ["a", "b"]
+    assert core.asked == [("m", "routable", KWARGS)]
+
+
+@pytest.mark.parametrize("checks, left", [(True, ["eu"]), (False, ["eu", "us"])])
+def test_a_region_rules_out_where_the_settings_say_so(checks, left):
+    core, kwargs = Core("eu", "us", checks=checks), {"allowed_model_region": "eu"}
+    assert ids(nested((function(ANSWERS), core, STEP, kwargs), end=below)) == left
+
+
+def test_the_choice_by_tags_is_that_of_the_module_if_it_is_loaded(monkeypatch):
+    async def choose(healthy_deployments):
+        if len(healthy_deployments) < 2:
+            raise ValueError("Not allowed to access model due to tags configuration")
+        return healthy_deployments[1:]
+
+    monkeypatch.setitem(sys.modules, TAGS, SimpleNamespace(get_deployments_for_tag=choose))
+    assert ids(nested((function(ANSWERS), Core("a", "b"), STEP, KWARGS), end=below)) == ["b"]
