@@ -50,7 +50,7 @@ class Process:
 
 def until(ask: Callable[[], float | None]) -> float:
     """The first answer."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         answer = ask()
         if answer is not None:
