@@ -30,6 +30,7 @@ class Process:
 
     def __post_init__(self) -> None:
         self.expiries, self.queues, self._records = SharedExpiries(), SharedQueues(), 0
+        self.began = time.monotonic()
 
     def seconds(self) -> float | None:
         """Of a cooldown that was not asked for before."""
@@ -37,11 +38,10 @@ class Process:
         return self.expiries.seconds(self.redis, KEY, float(self._records))
 
     def place(self, name: str = "queue") -> float | None:
-        """Seconds until a client may return whose group is ready in 5 s."""
-        now = time.monotonic()
-        waiting = Waiting(now + 5, 10.0, 60.0, KnownRate(), fixed=2.0)
+        """Seconds after `began` when a client may return whose group is ready 30 s after it."""
+        waiting = Waiting(self.began + 30, 40.0, 1e6, KnownRate(), fixed=2.0)
         place = self.queues.place(self.redis, name, waiting)
-        return None if place is None else place - now
+        return None if place is None else place - self.began
 
     @property
     def questions(self) -> tuple[Questions, Questions]:
@@ -50,7 +50,7 @@ class Process:
 
 def until(ask: Callable[[], float | None]) -> float:
     """The first answer."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         answer = ask()
         if answer is not None:
