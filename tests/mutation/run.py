@@ -40,6 +40,7 @@ SEAMS = {
     "asked_cooldowns": ["test_refused_request", "test_cooldown_store"],
     "cooldown_cache": ["test_cache_calls"],
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
+    "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames"],
     "shared_expiry": ["test_cache_calls"],
 }
