@@ -261,7 +261,7 @@ def test_a_place_is_asked_for_in_the_redis_of_the_router_where_the_cooldowns_are
     assert queues == [(redis, "a|b")]
 
 
-def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(queues, monkeypatch):
+def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(queues, said, monkeypatch):
     redis = object()
     proxy = SimpleNamespace(
         llm_router=SimpleNamespace(cache=SimpleNamespace(redis_cache=redis), model_list=[])
@@ -272,6 +272,7 @@ def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(queues, mo
     monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", proxy)
     assert named.shared_place(WAITING) == NOW + 50
     assert queues == [(redis, "a")]
+    assert said == []
 
 
 @pytest.mark.parametrize("where", ["python", "rust"])

@@ -83,6 +83,9 @@ def machine(monkeypatch):
             machine.waits(timeout)
             return super().exception(timeout=0)
 
+        def result(self, timeout=0):
+            return super().result(timeout)
+
     fakes = {
         "time": SimpleNamespace(monotonic=lambda: machine.now),
         "threading": SimpleNamespace(Lock=threading.Lock, Thread=machine.thread),
