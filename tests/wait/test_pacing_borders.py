@@ -136,6 +136,15 @@ def test_a_burst_is_half_as_many_again_as_the_queue_brings_back_meanwhile(
     assert (pacer.rate("g") < served) is slower
 
 
+@pytest.mark.parametrize("come, slower", [(2, True), (3, False)])
+def test_two_clients_are_no_burst_however_slow_the_queue_is(come, slower):
+    pacer, known = Pacer(), KnownRate(limit=4.0)
+    for now, ready_at, clients in [(READY - 5, READY, 10), (READY + 0.1, READY + 10, come)]:
+        for _ in range(clients):
+            pacer.place("g", now, ready_at, known)
+    assert (pacer.rate("g") < 2) is slower
+
+
 def test_a_burst_lasts_a_quarter_of_a_second_to_its_end():
     pacer, began = Pacer(), READY + 0.125
     queue(pacer, 30)
