@@ -337,7 +337,7 @@ def _without_place(
     queue.without_place += 1
     part = queue.without_place * _GOLDEN % 1
     end = now + honoured
-    if ready_at > end or place - honoured < (now + ready_at) / 2:
+    if ready_at >= end or place - honoured < (now + ready_at) / 2:
         end = min(end, ready_at)
         earliest = (now + end) / 2  # the later it comes back, the more room is behind the end
     else:

@@ -97,7 +97,7 @@ local function without_place(place)
   q.without_place = q.without_place + 1
   local part = q.without_place * {pacing._GOLDEN!r} % 1
   local stop, earliest = now + honoured, math.max(now, ready_at)
-  if ready_at > stop or place - honoured < (now + ready_at) / 2 then
+  if ready_at >= stop or place - honoured < (now + ready_at) / 2 then
     stop = math.min(stop, ready_at)
     earliest = (now + stop) / 2
   end

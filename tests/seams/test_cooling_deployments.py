@@ -11,12 +11,13 @@ import pytest
 from router_frames import CHOOSES, Router, function, nested, raised
 
 from litellm_patch import report
-from litellm_patch.seams import cooling_deployments
+from litellm_patch.seams import cooldown_cache, cooling_deployments
 from litellm_patch.seams.asked_cooldowns import Asked
 from litellm_patch.seams.cooldown_store import StoredCooldowns
 from litellm_patch.seams.cooling_deployments import cooling_beside_limit, cooling_of_refusal
 from litellm_patch.wait.exception_chain import SHORTEST
 from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.shared_pacing import Waiting
 
 CLOCK, NOW = 1_795_000_000.0, 5000.0
 LASTS = 60.0
@@ -218,6 +219,82 @@ def test_a_router_whose_rate_cannot_be_read_has_an_unknown_one(monkeypatch):
     router = router_of("a", a=40)
     del router.cache
     assert refused(router).rate() == KnownRate()
+
+
+WAITING = Waiting(NOW + 40, LASTS, 60.0, KnownRate())
+
+
+@pytest.fixture
+def queues(monkeypatch):
+    """The Redis of each place that was asked for, with its queue; the place is 50 s from now."""
+    asked: list[tuple[object, str]] = []
+
+    def place(redis, queue, waiting):
+        assert waiting is WAITING
+        asked.append((redis, queue))
+        return NOW + 50
+
+    monkeypatch.setattr(cooling_deployments, "_queues", SimpleNamespace(place=place))
+    return asked
+
+
+def in_python(redis: object) -> SimpleNamespace:
+    """A `CooldownCache` of releases whose router is in Python, with a cooldown of `a`."""
+    record = {"timestamp": CLOCK, "cooldown_time": LASTS}
+    memory = SimpleNamespace(cache_dict={"deployment:a:cooldown": record}, ttl_dict={})
+    return SimpleNamespace(cache=SimpleNamespace(in_memory_cache=memory, redis_cache=redis))
+
+
+def test_a_place_is_asked_for_in_the_redis_of_the_cooldowns(queues, monkeypatch):
+    monkeypatch.setattr(cooldown_cache, "_own", {"deployment:a:cooldown": CLOCK})
+    router, redis = router_of("a", "b"), object()
+    router.cooldown_cache = in_python(redis)
+    router.cache.redis_cache = "another"
+    assert refused(router).shared_place(WAITING) == NOW + 50
+    assert queues == [(redis, "a|b")]
+
+
+def test_a_place_is_asked_for_in_the_redis_of_the_router_where_the_cooldowns_are_in_rust(queues):
+    router, redis = router_of("a", "b", a=40), object()
+    router.cache.redis_cache = redis
+    assert refused(router).shared_place(WAITING) == NOW + 50
+    assert queues == [(redis, "a|b")]
+
+
+def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(queues, said, monkeypatch):
+    redis = object()
+    proxy = SimpleNamespace(
+        llm_router=SimpleNamespace(cache=SimpleNamespace(redis_cache=redis), model_list=[])
+    )
+    named = refused(router_of(a=40), refusal(named=[{"model_id": "a"}]))
+    monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", SimpleNamespace())
+    assert named.shared_place(WAITING) is None
+    monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", proxy)
+    assert named.shared_place(WAITING) == NOW + 50
+    assert queues == [(redis, "a")]
+    assert said == []
+
+
+@pytest.mark.parametrize("where", ["python", "rust"])
+def test_without_a_redis_no_place_is_asked_for(where, queues, said):
+    router = router_of("a", "b", a=40)
+    router.cache.redis_cache = None
+    if where == "python":
+        router.cooldown_cache = in_python(None)
+    assert refused(router).shared_place(WAITING) is None
+    assert queues == said == []
+
+
+def test_a_router_without_a_place_for_its_redis_is_reported(queues, said):
+    assert refused(router_of("a", a=40)).shared_place(WAITING) is None
+    assert said == ["the queue of all proxies cannot be used, each has its own"]
+
+
+def test_a_router_in_rust_has_its_cooldowns_elsewhere():
+    router = router_of("a")
+    del router.cooldown_cache
+    router._cooldowns = cooldowns(a=20)
+    assert ends(refused(router)) == 20
 
 
 def test_a_limit_beside_a_cooldown_knows_when_that_ends(said):

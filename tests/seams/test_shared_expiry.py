@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import threading
 import time
 import weakref
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import pytest
 
+from litellm_patch import report
+from litellm_patch.seams import shared_expiry
 from litellm_patch.seams.shared_expiry import SharedExpiries
 
 
@@ -76,3 +81,55 @@ def test_a_forked_child_asks_for_itself():
         os.kill(child, 9)
         os.waitpid(child, 0)
     assert ended and os.waitstatus_to_exitcode(status) == 0
+
+
+def answered(expiries: SharedExpiries, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Redis takes no time, and the clock stands still; whether each answer is of use later."""
+    asked = []
+
+    def ask(question, late=False):
+        asked.append(late)
+        answer = Future()
+        answer.set_result(question())
+        return answer
+
+    monkeypatch.setattr(shared_expiry, "time", SimpleNamespace(monotonic=lambda: 5000.0))
+    monkeypatch.setattr(expiries, "questions", SimpleNamespace(ask=ask))
+    return asked
+
+
+@pytest.mark.parametrize("milliseconds, seconds", [(7_000_000, 7000), (0, 0), (-2, 0), (-1, None)])
+def test_redis_tells_milliseconds(milliseconds, seconds, monkeypatch):
+    expiries = SharedExpiries()
+    answered(expiries, monkeypatch)
+    assert expiries.seconds(Redis(lambda key: milliseconds), "key", 1.0) == seconds
+
+
+def test_a_thousand_cooldowns_are_remembered(monkeypatch):
+    expiries, redis = SharedExpiries(), Redis(lambda key: 7000)
+    asked = answered(expiries, monkeypatch)
+    for written in [*range(1000), 0, 999, 1000, 1, 999]:
+        assert expiries.seconds(redis, "key", written) == 7
+    assert len(asked) == 1001
+    expiries.seconds(redis, "key", 0)  # the oldest made room for the last one
+    assert len(asked) == 1002
+
+
+def test_an_answer_is_of_use_to_later_refusals(monkeypatch):
+    expiries = SharedExpiries()
+    asked = answered(expiries, monkeypatch)
+    expiries.seconds(Redis(lambda key: 7000), "key", 1.0)
+    assert asked == [True]
+
+
+def test_the_log_says_what_counts_instead(monkeypatch, caplog):
+    monkeypatch.setattr(report, "_said", {})
+    caplog.set_level(logging.INFO, logger="litellm_patch")
+    SharedExpiries().seconds(Redis(lambda key: 1 / 0), "key", 1.0)
+    deadline = time.monotonic() + 30
+    while not caplog.records and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert caplog.records[0].getMessage() == (
+        "Redis cannot be asked for the time left of cooldowns (ZeroDivisionError): "
+        "the clocks of the proxies count until it can"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -119,3 +120,78 @@ def test_moments_before_the_end_are_spread_evenly_however_many_there_are(clients
     moments = sorted(pacer.place("g", now, READY) for _ in range(clients))
     edges = [now + 30, *moments, now + 60]
     assert max(b - a for a, b in zip(edges, edges[1:])) < 1.9 * 30 / clients
+
+
+@pytest.mark.parametrize("come, slower", [(3, True), (4, False)])
+@pytest.mark.parametrize("workers, served", [(1, START), (4, 40.0)])
+def test_a_burst_is_half_as_many_again_as_the_queue_brings_back_meanwhile(
+    workers, served, come, slower
+):
+    """In a quarter of a second nine a second bring 2.25; of 40 a second, a worker's share 2.5."""
+    pacer, known = Pacer(workers=workers), KnownRate(served=served)
+    for _ in range(30):
+        pacer.place("g", READY - 5, READY, known)
+    for _ in range(come):
+        pacer.place("g", READY + 0.1, READY + 10)
+    assert (pacer.rate("g") < served) is slower
+
+
+@pytest.mark.parametrize("come, slower", [(2, True), (3, False)])
+def test_two_clients_are_no_burst_however_slow_the_queue_is(come, slower):
+    pacer, known = Pacer(), KnownRate(limit=4.0)
+    for now, ready_at, clients in [(READY - 5, READY, 10), (READY + 0.1, READY + 10, come)]:
+        for _ in range(clients):
+            pacer.place("g", now, ready_at, known)
+    assert (pacer.rate("g") < 2) is slower
+
+
+def test_a_burst_lasts_a_quarter_of_a_second_to_its_end():
+    pacer, began = Pacer(), READY + 0.125
+    queue(pacer, 30)
+    for now in [began, *[began + 0.25] * 3]:
+        pacer.place("g", now, READY + 10)
+    assert pacer.rate("g") == START
+
+
+def test_an_end_that_was_the_begin_of_the_one_waited_for_begins_a_new_queue():
+    pacer = Pacer()
+    pacer.place("g", READY - 20, READY)
+    assert pacer.place("g", READY - 15, READY - 10, cooldown=10) == READY - 10
+
+
+@pytest.mark.parametrize("place, before_the_end", [(READY + 39.9, True), (READY + 40, False)])
+def test_a_place_that_can_be_told_in_the_second_half_of_the_wait_is_asked_for_then(
+    place, before_the_end
+):
+    pacer = Pacer(rate=1)
+    pacer.follow("g", READY, place - 1)
+    moments = [pacer.place("g", READY - 40, READY, honoured=60) for _ in range(20)]
+    assert all((moment < READY) is before_the_end for moment in moments)
+    assert len(set(moments)) == 20
+
+
+def test_clients_of_a_full_queue_who_honour_just_the_end_are_told_different_moments():
+    pacer = Pacer(rate=1)
+    pacer.follow("g", READY, READY + 100)
+    moments = [pacer.place("g", READY - 60, READY, honoured=60) for _ in range(20)]
+    assert len(set(moments)) == 20
+
+
+@pytest.mark.parametrize("place, ready_at", [(math.nan, READY), (READY, math.inf), (math.inf,) * 2])
+def test_a_place_that_is_no_number_is_not_followed(place, ready_at):
+    pacer = Pacer()
+    pacer.follow("g", ready_at, place)
+    assert len(pacer) == 0
+
+
+def test_the_queue_behind_a_place_of_all_proxies_has_the_known_rate():
+    pacer, known = Pacer(), KnownRate(limit=8.0)
+    pacer.follow("g", READY, READY + 3, known)
+    assert queue(pacer, 1, limit=8.0) == [READY + 3.25]
+
+
+def test_a_place_of_all_proxies_that_a_cooldown_cuts_off_is_learned_from():
+    pacer = Pacer()
+    pacer.follow("g", READY, READY + 3)
+    pacer.place("g", READY + 1, READY + 11)
+    assert pacer.rate("g") == pytest.approx(START * 0.6)

@@ -10,7 +10,7 @@ import pytest
 
 from litellm_patch.lab import redis as lab_redis
 from litellm_patch.wait.pacing import KnownRate, Pacer
-from litellm_patch.wait.shared_pacing import CLOCK, SCRIPT, Waiting, place_in
+from litellm_patch.wait.shared_pacing import CLOCK, LAYOUT, SCRIPT, Waiting, place_in
 
 pytestmark = pytest.mark.skipif(
     bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
@@ -89,6 +89,41 @@ def test_a_queue_is_one_small_key_that_ends_by_itself(client, script):
     assert client.keys() == [b"queue"]
     assert client.memory_usage("queue") < 500
     assert 3600 < client.ttl("queue") <= 24 * 3600
+
+
+def kept_for(client, script, one: Waiting, now: float) -> int:
+    """Seconds for which Redis keeps the queue, told with the place."""
+    client.flushall()
+    together = client.pipeline()
+    script(keys=["queue"], args=[*one.arguments(now), now], client=together)
+    together.pttl("queue")
+    return together.execute()[1] / 1000
+
+
+@pytest.mark.parametrize(
+    "left, seconds", [(10, 10 + 1 + 3600), (-60, 1 + 3600), (9 * 3600, 10 * 3600), (1e8, 24 * 3600)]
+)
+def test_a_queue_is_kept_for_an_hour_after_its_last_place_and_a_day_at_most(
+    client, script, left, seconds
+):
+    one = Waiting(1e9 + left, None, 60.0, KnownRate(), fixed=1.0)
+    assert kept_for(client, script, one, 1e9) == seconds
+
+
+def test_the_script_goes_by_the_clock_of_redis(client):
+    client.flushall()
+    one = Waiting(1010.0, None, 60.0, KnownRate(), fixed=1.0)
+    assert place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000))) == pytest.approx(10)
+    (seconds, microseconds), ends = client.time(), float(client.hget("own", "ready_at"))
+    assert ends <= seconds + microseconds / 1e6 + 10 < ends + 300
+
+
+def test_what_is_kept_is_of_its_layout(client, script):
+    """Other names, or another meaning of one, need another number: see `LAYOUT`."""
+    kept_for(client, script, Waiting(1e9 + 10, None, 60.0, KnownRate()), 1e9)
+    names = b"doubles last_place next_arrival rate ready_at refused relapsed suspected"
+    names += b" suspected_until was_relapsed without_place"
+    assert {LAYOUT: sorted(client.hkeys("queue"))} == {1: names.split()}
 
 
 @pytest.mark.parametrize("reply", ["", "nan", "inf", b"OK", None])
