@@ -11,9 +11,10 @@ the end of the last one, is a *relapse*: the queue was too fast, so the next one
 that begins later was the work of new calls, and the places that it cut off would have been
 used by a faster queue, so the next one is faster. A queue that came to its end brings a slow
 rate back towards the start, and teaches nothing else. A relapse before the queue had brought
-many clients back is not its work either where many come at once: where the length of the cooldown
+many clients back may not be its work where many come at once: where the length of the cooldown
 is a multiple of the time between two bursts of calls, each burst meets a group that has just
-returned, and queues that were slowed down for that would end up giving hardly any places.
+returned, and queues that were slowed down for each would end up giving hardly any places. So they
+are slowed down for that a little at most.
 
 Until its first relapse a group may be a fast one, as a connection in TCP's slow start: its
 queues become faster sooner, and the sooner the shorter the cooldown is, since that is what a
@@ -77,9 +78,13 @@ had saved up is spent by then. If the group relapses later, new calls did it."""
 FEW = 9.0
 """Clients. A queue that had brought back fewer before a relapse may not have caused it."""
 
-AT_ONCE, CROWD = 0.25, 1.5
-"""Seconds after the begin of a cooldown, and how many times what the queue brings back in them
-has to be refused for a burst of new calls to have caused it."""
+AT_ONCE, CROWD = 0.25, 3.0
+"""Seconds before the end of a cooldown and after the begin of the next one, and how many times
+what the queue brings back in them has to be refused for a burst of new calls to have caused it. (A
+busy proxy has let in the rest of a burst before it hears that the provider refuses.)"""
+
+EXCUSED = 8.0
+"""Clients per second below which such a burst does not slow a queue down."""
 
 SAME_END = 0.25
 """Seconds. Two ends of a cooldown that differ by less are one, computed at two moments."""
@@ -117,6 +122,7 @@ class _Queue:
     next_arrival: float = -math.inf  # GCRA's theoretical arrival time of the next client
     last_place: float = -math.inf
     without_place: int = 0
+    at_the_end: int = 0  # clients that were refused just before `ready_at`
     suspected: _Suspect | None = None
 
 
@@ -125,15 +131,14 @@ class _Suspect:
     """A queue that relapsed early.
 
     Attributes:
-        rate, relapsed: of the queue, before it was slowed down.
+        rate: of the queue, before it was slowed down.
         until: when it is known whether many come at once.
-        refused: how many came until now.
+        refused: how many came with the relapse until now, and just before the group returned.
     """
 
     rate: float
-    relapsed: bool
     until: float
-    refused: int = 0
+    refused: int
 
 
 class Pacer:
@@ -196,6 +201,8 @@ class Pacer:
                 if begins:
                     _begin(queue, ready_at, began)
             _acquit(queue, now, self._workers)
+            if 0 < ready_at - now <= AT_ONCE:
+                queue.at_the_end += 1
             rate = self._rate(queue, known)
             if begins:
                 queue.next_arrival = ready_at + self._phase(rate)
@@ -292,13 +299,13 @@ def _seen_late(queue: _Queue, ready_at: float, began: float, cooldown: float | N
 
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
-    queue.suspected = None
+    crowd, queue.at_the_end, queue.suspected = queue.at_the_end, 0, None
     had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:
         cut_off = began < queue.last_place + RELAPSE_WITHIN
         if cut_off and began < queue.ready_at + PROVEN:
             if (began - queue.ready_at) * queue.rate < FEW:
-                queue.suspected = _Suspect(queue.rate, queue.relapsed, began + AT_ONCE)
+                queue.suspected = _Suspect(queue.rate, began + AT_ONCE, crowd)
             queue.rate, queue.relapsed = _bounded(queue.rate * SLOWER), True
         elif cut_off or queue.rate < START:
             queue.rate = _bounded(queue.rate * FASTER)
@@ -308,7 +315,10 @@ def _begin(queue: _Queue, ready_at: float, began: float) -> None:
 
 
 def _acquit(queue: _Queue, now: float, workers: int) -> None:
-    """Take back what a relapse taught, if more clients come with it than the queue brings."""
+    """Take back what a relapse taught, if more clients come with it than the queue brings.
+
+    Not more than to `EXCUSED`, for a fast queue may have had a part in it.
+    """
     suspected = queue.suspected
     if suspected is None:
         return
@@ -316,7 +326,8 @@ def _acquit(queue: _Queue, now: float, workers: int) -> None:
     if now > suspected.until:
         queue.suspected = None
     elif suspected.refused > max(2.0, CROWD * AT_ONCE * suspected.rate / workers):
-        queue.rate, queue.relapsed, queue.suspected = suspected.rate, suspected.relapsed, None
+        queue.rate = max(queue.rate, min(suspected.rate, EXCUSED))
+        queue.suspected = None
 
 
 def _doubles(queue: _Queue, cooldown: float) -> float:

@@ -33,7 +33,7 @@ local ready_at = now + left
 
 local q = {{rate = start, ready_at = -math.huge, next_arrival = -math.huge, last_place = -math.huge,
   doubles = {pacing.DOUBLES!r}, relapsed = 0, without_place = 0,
-  suspected = 0, was_relapsed = 0, suspected_until = 0, refused = 0}}
+  suspected = 0, suspected_until = 0, refused = 0, at_the_end = 0}}
 local names = {{}}
 for name in pairs(q) do table.insert(names, name) end
 for index, text in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
@@ -56,12 +56,13 @@ local function learn(faster)
 end
 
 local function begin(began)
-  q.suspected = 0
+  local crowd = q.at_the_end
+  q.at_the_end, q.suspected = 0, 0
   if q.ready_at <= began and q.last_place > -math.huge then
     local cut_off = began < q.last_place + {pacing.RELAPSE_WITHIN!r}
     if cut_off and began < q.ready_at + {pacing.PROVEN!r} then
       if (began - q.ready_at) * q.rate < {pacing.FEW!r} then
-        q.suspected, q.was_relapsed, q.refused = q.rate, q.relapsed, 0
+        q.suspected, q.refused = q.rate, crowd
         q.suspected_until = began + {pacing.AT_ONCE!r}
       end
       learn({pacing.SLOWER!r})
@@ -84,7 +85,8 @@ local function acquit()
   if now > q.suspected_until then
     q.suspected = 0
   elseif q.refused > math.max(2, {pacing.CROWD * pacing.AT_ONCE!r} * q.suspected) then
-    q.rate, q.relapsed, q.suspected = q.suspected, q.was_relapsed, 0
+    q.rate = math.max(q.rate, math.min(q.suspected, {pacing.EXCUSED!r}))
+    q.suspected = 0
   end
 end
 
@@ -109,6 +111,7 @@ if left > 0 and math.abs(ready_at - q.ready_at) > {pacing.SAME_END!r} then
   if not seen_late(began) then begin(began) end
 end
 acquit()
+if left > 0 and left <= {pacing.AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
 local earliest = math.max(now, ready_at)
 local place = math.max(q.next_arrival, earliest)
 if place > now + honoured then

@@ -10,7 +10,7 @@ import pytest
 from litellm_patch.wait.pacing import KnownRate, Pacer
 
 READY = 1000.0
-START = 9.0
+START, SLOWER, EXCUSED = 9.0, 0.6, 8.0
 
 
 class Half(random.Random):
@@ -122,18 +122,18 @@ def test_moments_before_the_end_are_spread_evenly_however_many_there_are(clients
     assert max(b - a for a, b in zip(edges, edges[1:])) < 1.9 * 30 / clients
 
 
-@pytest.mark.parametrize("come, slower", [(3, True), (4, False)])
-@pytest.mark.parametrize("workers, served", [(1, START), (4, 40.0)])
-def test_a_burst_is_half_as_many_again_as_the_queue_brings_back_meanwhile(
-    workers, served, come, slower
+@pytest.mark.parametrize("more, rate", [(0, SLOWER), (1, None)])
+@pytest.mark.parametrize("workers, served, come", [(1, START, 6), (4, 12.0, 2)])
+def test_a_burst_is_three_times_as_many_as_the_queue_brings_back_meanwhile(
+    workers, served, come, more, rate
 ):
-    """In a quarter of a second nine a second bring 2.25; of 40 a second, a worker's share 2.5."""
+    """In a quarter of a second nine a second bring 2.25; of 12 a second, a worker's share 0.75."""
     pacer, known = Pacer(workers=workers), KnownRate(served=served)
     for _ in range(30):
         pacer.place("g", READY - 5, READY, known)
-    for _ in range(come):
+    for _ in range(come + more):
         pacer.place("g", READY + 0.1, READY + 10)
-    assert (pacer.rate("g") < served) is slower
+    assert pacer.rate("g") == (served * rate if rate else EXCUSED)
 
 
 @pytest.mark.parametrize("come, slower", [(2, True), (3, False)])
@@ -148,9 +148,9 @@ def test_two_clients_are_no_burst_however_slow_the_queue_is(come, slower):
 def test_a_burst_lasts_a_quarter_of_a_second_to_its_end():
     pacer, began = Pacer(), READY + 0.125
     queue(pacer, 30)
-    for now in [began, *[began + 0.25] * 3]:
+    for now in [began, *[began + 0.25] * 6]:
         pacer.place("g", now, READY + 10)
-    assert pacer.rate("g") == START
+    assert pacer.rate("g") == EXCUSED
 
 
 def test_an_end_that_was_the_begin_of_the_one_waited_for_begins_a_new_queue():
