@@ -52,7 +52,7 @@ class Questions:
 
     def __init__(self, what: str, instead: str) -> None:
         self._what, self._instead = what, instead
-        self.waits = 0
+        self.waits: int = 0
         """How many refusals waited for an answer."""
         self._renew()
         in_forked_children(self._renew)

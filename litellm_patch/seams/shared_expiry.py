@@ -18,7 +18,9 @@ class SharedExpiries:
 
     def __init__(self) -> None:
         self._ends: dict[tuple[str, float], Future[float | None]] = {}
-        self.questions = Questions("the time left of cooldowns", "the clocks of the proxies count")
+        self.questions: Questions = Questions(
+            "the time left of cooldowns", "the clocks of the proxies count"
+        )
         in_forked_children(self._forget_what_is_asked)
 
     def seconds(self, redis_cache: Any, key: str, written: float) -> float | None:

@@ -23,7 +23,7 @@ class SharedQueues:
     """Asks for places; thread-safe."""
 
     def __init__(self) -> None:
-        self.questions = Questions(
+        self.questions: Questions = Questions(
             "the places of waiting clients", "each process has a queue of its own"
         )
 

@@ -159,7 +159,7 @@ class Pacer:
         groups: int = 1000,
         random: random.Random | None = None,
     ) -> None:
-        self.fixed = _usable(rate)
+        self.fixed: float | None = _usable(rate)
         """Clients per second as the operator decided it; None means to learn it."""
         self._workers = max(1, workers)
         self._most_groups = max(1, groups)

@@ -122,7 +122,9 @@ def test_the_workers_of_a_proxy_have_one_queue(server, command):
                 pytest.skip(f"this LiteLLM has no {command}")
             raise
     gaps = [later - earlier for earlier, later in zip(places, places[1:])]
-    assert min(gaps) > 0.7 / RATE, gaps
+    # Of two queues every other place would be near one of the other queue's. A busy machine may
+    # be late with an answer, and a worker gives a place of its own then.
+    assert sum(gap < 0.7 / RATE for gap in gaps) <= len(gaps) / 5, gaps
     assert len(places) >= 10
 
 
