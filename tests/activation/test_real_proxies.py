@@ -19,7 +19,7 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, console_script, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
-COOLDOWN = 60  # seconds; on a busy machine some have passed when a client asks
+COOLDOWN = 50
 RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
 
 # A program that takes the console script's place; it is given that script's arguments.
