@@ -95,7 +95,8 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
     assert COOLDOWN - 20 < int(answer.retry_after or 0) <= COOLDOWN
     # Speech needs the app's handler as well, also where the app was built before we came.
     assert speech.status == 429, log[-5000:]
-    assert COOLDOWN - 20 < int(speech.retry_after or 0) <= COOLDOWN
+    # It is the second client in the queue.
+    assert COOLDOWN - 20 < int(speech.retry_after or 0) <= COOLDOWN + 1
     assert log.count("Retry-After active on litellm") == 1, log
 
 
