@@ -19,7 +19,7 @@ from litellm_patch.lab.cooling import cool_down
 from litellm_patch.lab.proxy import config, console_script, group, running_proxy
 from litellm_patch.lab.stand_in import Refuse, running_stand_in
 
-COOLDOWN = 50
+COOLDOWN = 50  # seconds; on a busy machine some have passed when a client asks
 RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
 
 # A program that takes the console script's place; it is given that script's arguments.
@@ -92,10 +92,10 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
             )
             log = proxy.log.read_text()
     assert answer.status == 429
-    assert COOLDOWN - 20 < int(answer.retry_after or 0) <= COOLDOWN
+    # Others were refused before, so that these have places behind theirs.
+    assert COOLDOWN - 20 < int(answer.retry_after or 0) <= COOLDOWN + 1
     # Speech needs the app's handler as well, also where the app was built before we came.
     assert speech.status == 429, log[-5000:]
-    # It is the second client in the queue.
     assert COOLDOWN - 20 < int(speech.retry_after or 0) <= COOLDOWN + 1
     assert log.count("Retry-After active on litellm") == 1, log
 
