@@ -8,6 +8,7 @@ import time
 import pytest
 from conftest import has_rust_router, litellm_has
 
+from litellm_patch.seams.cooldown_cache import held_cooldown
 from litellm_patch.seams.cooling_deployments import _cooldowns_of, cooling_beside_limit
 from litellm_patch.wait.limits import is_own_limit
 
@@ -71,6 +72,9 @@ def limit_of(router, model, **kwargs):
     with pytest.raises(Exception, match="No deployments|over defined rpm") as caught:
         asyncio.run(ask())
     assert is_own_limit(caught.value)
+    limited = ("m-x-limited", "r-limited")
+    if not has_rust_router() and any(held_cooldown(_cooldowns_of(router), one) for one in limited):
+        pytest.skip("this release cools a deployment that its own limit refused")
     return caught.value
 
 

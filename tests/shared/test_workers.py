@@ -117,14 +117,13 @@ def test_the_workers_of_a_proxy_have_one_queue(server, command):
         try:
             with start as proxy:
                 places = told(proxy)
+                clients = server.ask("client", "list").splitlines()
         except ProxyDidNotStart as error:
             if "No such option" in str(error) or "not installed" in str(error):
                 pytest.skip(f"this LiteLLM has no {command}")
             raise
-    gaps = [later - earlier for earlier, later in zip(places, places[1:])]
-    # Of two queues every other place would be near one of the other queue's. A busy machine may
-    # be late with an answer, and a worker gives a place of its own then.
-    assert sum(gap < 0.7 / RATE for gap in gaps) <= len(gaps) / 5, gaps
+    # A worker that has to wait for a core gives places of its own, so that gaps say little here.
+    assert sum("cmd=evalsha" in client for client in clients) >= 2, clients
     assert len(places) >= 10
 
 
