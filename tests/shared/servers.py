@@ -5,8 +5,11 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from asking import KEY
 
 from litellm_patch.lab.proxy import free_port
 from litellm_patch.lab.redis import Redis
@@ -55,3 +58,15 @@ class Server:
             return self.ask("ping") == "PONG"
         except subprocess.CalledProcessError:
             return False
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """One that has the cooldown which is asked for."""
+    server = Server(folder)
+    server.start()
+    try:
+        server.ask("set", KEY, "{}", "px", "60000")
+        yield server
+    finally:
+        server.stop()

@@ -13,7 +13,7 @@ from typing import Callable
 
 import pytest
 from asking import KEY, Process, cache_of, until
-from servers import Server
+from servers import Server, running_server
 
 from litellm_patch import report
 from litellm_patch.lab import redis as lab_redis
@@ -31,11 +31,8 @@ PASSWORD = "sk-not-to-be-logged"
 
 @pytest.fixture
 def server(tmp_path):
-    server = Server(tmp_path)
-    server.start()
-    server.ask("set", KEY, "{}", "px", "60000")
-    yield server
-    server.stop()
+    with running_server(tmp_path) as server:
+        yield server
 
 
 @pytest.fixture

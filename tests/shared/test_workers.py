@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import KEY, Process, cache_of, until
-from servers import Server
+from asking import Process, cache_of, until
+from servers import running_server
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
@@ -45,11 +45,8 @@ os.execv(server, [server, "litellm.proxy.proxy_server:app", *worker])
 
 @pytest.fixture
 def server(tmp_path):
-    server = Server(tmp_path)
-    server.start()
-    server.ask("set", KEY, "{}", "px", "60000")
-    yield server
-    server.stop()
+    with running_server(tmp_path) as server:
+        yield server
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX only")
