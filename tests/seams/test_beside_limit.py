@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import has_rust_router, litellm_has
+from routers import cool
 
 from litellm_patch.seams.cooldown_cache import held_cooldown
 from litellm_patch.seams.cooling_deployments import _cooldowns_of, cooling_beside_limit
@@ -48,15 +49,8 @@ def router():
         enable_pre_call_checks=True,
         num_retries=0,
     )
-    cache = _cooldowns_of(router) or router.health().cooldowns
     cooling = {f"{group}-{each}": lasts for each, lasts in LASTS.items() for group in "mr"}
-    for model_id, lasts in {**cooling, "t-x": LASTS["x"], "m-blocked": 5}.items():
-        cache.add_deployment_to_cooldown(
-            model_id=model_id,
-            original_exception=ValueError("429"),
-            exception_status=429,
-            cooldown_time=lasts,
-        )
+    cool(router, {**cooling, "t-x": LASTS["x"], "m-blocked": 5})
     return router
 
 

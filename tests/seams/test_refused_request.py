@@ -10,6 +10,7 @@ import time
 from contextvars import Context
 
 import pytest
+from routers import cool
 
 import litellm_patch
 from litellm_patch.seams import asked_cooldowns, cooling_deployments, refused_request
@@ -42,15 +43,7 @@ def router():
 @pytest.fixture(autouse=True)
 def cooling(router):
     litellm_patch.activate()
-    cache = cooling_deployments._cooldowns_of(router) or router.health().cooldowns
-    for name, seconds in LASTS.items():
-        cache.add_deployment_to_cooldown(
-            model_id=name,
-            original_exception=ValueError("429"),
-            exception_status=429,
-            cooldown_time=seconds,
-        )
-    yield cache
+    yield cool(router, LASTS)
     litellm_patch.deactivate()
 
 
