@@ -178,11 +178,16 @@ def _batch_file(body: Body) -> Answer:
     return Answer("".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
+def _speech(body: Body) -> Answer:
+    return Answer(b"RIFF\x24\x00\x00\x00WAVEfmt ", content_type="audio/wav")
+
+
 _ROUTES: dict[str, Callable[[Body], Answer]] = {
     "/chat/completions": _chat,
     "/embeddings": _embeddings,
     "/responses": _responses,
     "/messages": _messages,
+    "/audio/speech": _speech,
     "/content": _batch_file,
     "/search": _search,
 }
