@@ -2,27 +2,27 @@
 
 Importing this package is the activation, and it is the only thing that importing does: a
 finder is put on ``sys.meta_path`` that waits for ``import litellm``. Until that happens
-neither wrapt nor anything else of this package is loaded, so this file and `trigger`, the
-one module it imports, use nothing that the interpreter has not already loaded.
+neither wrapt nor anything else of this package is loaded: this file and the three that it needs
+(`trigger`, `switch`, `_version`) use only what the interpreter has already loaded.
 
 ``LITELLM_PATCH=off`` in the environment turns the import into a no-op.
 """
 
-__version__ = "0.1.0"
+from ._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .activation import activate, deactivate
-    from .seam_status import status
+    from .activation.activate import activate, deactivate
+    from .activation.status import status
     from .wait.told import retry_after
 
 __all__ = ["__version__", "activate", "deactivate", "retry_after", "status"]
 
 _HOME_OF = {
-    "activate": "activation",
-    "deactivate": "activation",
+    "activate": "activation.activate",
+    "deactivate": "activation.activate",
     "retry_after": "wait.told",
-    "status": "seam_status",  # a module of the name would take the function's place
+    "status": "activation.status",
 }
 
 

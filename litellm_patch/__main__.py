@@ -1,5 +1,5 @@
 """``python -m litellm_patch``."""
 
-from .cli.main import main
+from .tools.cli.main import main
 
 raise SystemExit(main())

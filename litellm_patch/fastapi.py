@@ -15,7 +15,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from .handler_tables import (
+from .log import once
+from .seams.answer.exposed_headers import expose
+from .seams.answer.telling import tell
+from .seams.app_handlers import (
     OnlySome,
     add_handlers,
     answer_without,
@@ -24,9 +27,6 @@ from .handler_tables import (
     own_table,
     tables,
 )
-from .report import once
-from .seams.exposed_headers import expose
-from .seams.telling import tell
 from .wait.limits import is_own_refusal
 
 if TYPE_CHECKING:

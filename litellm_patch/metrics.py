@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from typing import Any, Callable, Protocol
 
-from .report import failed, say
+from .log import failed, say
 
 WAIT, STEP, NOTHING = "wait", "step", "nothing"
 

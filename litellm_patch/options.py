@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .report import once
+from .log import once
+from .switch import OFF_WORDS, ON_WORDS
 
 PACING = "LITELLM_PATCH_PACING"
 MAX_WAIT = "LITELLM_PATCH_MAX_WAIT"
@@ -35,8 +36,6 @@ _LITELLMS_DEFAULT = "DEFAULT_NUM_WORKERS_LITELLM_PROXY"
 _SERVERS = ("uvicorn", "gunicorn", "hypercorn")
 """That may run LiteLLM's app themselves, and have a variable and arguments of their own."""
 
-_ON = ("on", "1", "true", "yes")
-_OFF = ("off", "0", "false", "no")
 _MOST_WORKERS = 10_000
 
 
@@ -94,7 +93,7 @@ def _pacing(text: str, problems: list[str]) -> tuple[bool, float | None]:
     text = text.strip().lower()
     if text in ("", "auto"):
         return True, None
-    if text in _OFF:
+    if text in OFF_WORDS:
         return False, None
     rate = _positive(text)
     if rate is None:
@@ -138,9 +137,9 @@ def _program(arguments: Sequence[str]) -> str:
 def _switch(name: str, environ: Mapping[str, str], problems: list[str]) -> bool:
     """A switch that is off unless it is turned on."""
     text = environ.get(name, "").strip().lower()
-    if text and text not in _ON + _OFF:
+    if text and text not in ON_WORDS + OFF_WORDS:
         problems.append(f"{name} is not on or off: off is used")
-    return text in _ON
+    return text in ON_WORDS
 
 
 def _argument(name: str, arguments: Sequence[str]) -> str:

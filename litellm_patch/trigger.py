@@ -1,44 +1,19 @@
-"""Wait for ``import litellm`` without costing a process that never does it anything.
+"""Wait for ``import litellm``, at no cost to processes that never import it.
 
 wrapt is the tool for post-import hooks, but importing it takes longer than starting the
-interpreter. So wrapt is imported at the moment when LiteLLM is: a finder stands first on
-``sys.meta_path``, and hands over to `activation` when ``litellm`` begins to be executed.
-Only modules that are always loaded are used here.
+interpreter. So wrapt is imported when LiteLLM is: a finder stands first on ``sys.meta_path``, and
+calls `ACTIVATE` when ``litellm`` begins to be executed. Only modules that are always loaded are
+used here.
 """
 
 import _thread
-import os
 import sys
 
+from .switch import STRICT, complain, mode, stop, switched_off
+
 TARGET = "litellm"
-ON, OFF, STRICT = "on", "off", "strict"
-_WORDS = {
-    **dict.fromkeys(("", "on", "1", "true", "yes"), ON),
-    **dict.fromkeys(("off", "0", "false", "no"), OFF),
-    "strict": STRICT,
-}
-STRICT_EXIT = 78
-"""Exit status when strict mode stops a process: EX_CONFIG of sysexits.h."""
-
-
-def said() -> str:
-    """What ``LITELLM_PATCH`` says, as a word that can be compared."""
-    return os.environ.get("LITELLM_PATCH", "").strip().lower()
-
-
-def mode() -> str:
-    """`ON`, `OFF` or `STRICT`, as the operator said with ``LITELLM_PATCH``; unknown is `ON`."""
-    return _WORDS.get(said(), ON)
-
-
-def is_known() -> bool:
-    """Whether ``LITELLM_PATCH`` is unset or one of the words that it may be."""
-    return said() in _WORDS
-
-
-def switched_off() -> bool:
-    """Whether the operator said ``LITELLM_PATCH=off`` (or ``0``, ``false``, ``no``)."""
-    return mode() == OFF
+ACTIVATE = "litellm_patch.activation.activate:activate"
+"""What is called then, as ``module:function``: nothing of it is imported before."""
 
 
 class Loader:
@@ -140,9 +115,7 @@ def fire() -> None:
     """LiteLLM is being imported: register the post-import hooks, whatever happens."""
     disarm()
     try:
-        from .activation import activate
-
-        activate()
+        _call(ACTIVATE)
     except Exception as error:  # the host's `import litellm` must succeed without us
         try:
             why = f"{type(error).__name__}: {error}"
@@ -154,35 +127,18 @@ def fire() -> None:
         complain(text)
 
 
+def _call(target: str) -> None:
+    from importlib import import_module
+
+    module, _, function = target.partition(":")
+    getattr(import_module(module), function)()
+
+
 def _catch_up() -> None:
     fire()
     try:
-        from .report import once
+        from .log import once
 
         once(20, "litellm was imported without our hook being asked; the patch came on after that")
     except Exception:  # `fire` has said what is wrong
         pass
-
-
-def stop(text: str) -> None:
-    """End the process: what strict mode does instead of going on without the patch.
-
-    Not by an exception: LiteLLM imports its proxy inside ``try``/``except``, and an exit in a
-    thread would end that thread alone. At start there is nothing to be cleaned up.
-    """
-    complain(f"stopped by LITELLM_PATCH=strict (exit status {STRICT_EXIT}): {text}")
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:  # closed, or None
-            pass
-    os._exit(STRICT_EXIT)
-
-
-def complain(text: str) -> None:
-    """One line on stderr for the case that even `report` could not be imported."""
-    if sys.stderr is not None:
-        try:
-            sys.stderr.write(f"litellm_patch: {text}\n")
-        except Exception:  # a closed stderr is no reason to fail the host
-            pass

@@ -23,9 +23,9 @@ import pytest
 from fake_litellm import Tree
 
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import StandIn, running_stand_in
-from litellm_patch.source import marker
+from litellm_patch.seams import source_patch
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
 
 pytest_plugins = ["fault_injection"]
 
@@ -79,7 +79,7 @@ def has_native_header() -> bool:
 
 def has_source_patch() -> bool:
     """Whether the installed LiteLLM was patched in its source (see patches/)."""
-    return litellm_has(marker.NAME, "types/router.py")
+    return litellm_has(source_patch.NAME, "types/router.py")
 
 
 def has_rust_router() -> bool:
@@ -199,7 +199,7 @@ def proxy(side: str, proxy_on: Callable[[str], Proxy]) -> Proxy:
 @pytest.fixture
 def refusing(stand_in: StandIn) -> Iterator[Callable[..., None]]:
     """Let the stand-in refuse the deployments of a model group until the test ends."""
-    from litellm_patch.lab.stand_in import Refuse
+    from litellm_patch.tools.lab.stand_in import Refuse
 
     before = dict(stand_in.refusals)
 

@@ -34,7 +34,7 @@ def serve(request):
 OWN_TABLE = """
 import importlib, sys, threading
 import litellm_patch.seams.table as table
-from litellm_patch.seams.call_joint import AfterCall
+from litellm_patch.seams.after_call import AfterCall
 from litellm_patch.seams.seam import Seam, lacks
 seen = []
 def look(instance, arguments, result):

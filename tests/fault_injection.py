@@ -13,7 +13,7 @@ from importlib import import_module
 import pytest
 
 import litellm_patch
-from litellm_patch import report
+from litellm_patch import log
 from litellm_patch.seams.table import SEAMS
 
 FOLDER = "faults/"
@@ -57,16 +57,16 @@ def lines():
     seen: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = seen.append
-    before = dict(report._said)
-    report._said.clear()
-    report.LOGGER.addHandler(handler)
-    level, report.LOGGER.level = report.LOGGER.level, logging.DEBUG
-    report.LOGGER.manager._clear_cache()
+    before = dict(log._said)
+    log._said.clear()
+    log.LOGGER.addHandler(handler)
+    level, log.LOGGER.level = log.LOGGER.level, logging.DEBUG
+    log.LOGGER.manager._clear_cache()
     yield seen
-    report.LOGGER.setLevel(level)
-    report.LOGGER.removeHandler(handler)
-    report._said.clear()
-    report._said.update(before)
+    log.LOGGER.setLevel(level)
+    log.LOGGER.removeHandler(handler)
+    log._said.clear()
+    log._said.update(before)
 
 
 assert "litellm_patch" in sys.modules

@@ -94,8 +94,8 @@ class Seam:
         attribute: dotted path in that module.
         parameters: names that its signature must have; order is not required, because we
             read arguments by name.
-        made_with: a parameter that the class of a method must be made with, or "". A class that
-            keeps elsewhere what the seam reads has the same methods, and is made with another.
+        init_parameter: a parameter that the ``__init__`` of a method's class must have, or "". A
+            class that keeps elsewhere what the seam reads has the same methods, but not this.
         router: which of LiteLLM's routers has the place: PYTHON, RUST, or "" for both.
         adds: what LiteLLM does with it that it does not do without.
         releases: the LiteLLM releases that have the place.
@@ -115,5 +115,5 @@ class Seam:
     unnecessary_when: str
     joint: Joint
     unneeded: Callable[[object], str] = always_needed
-    made_with: str = ""
+    init_parameter: str = ""
     router: str = ""

@@ -6,19 +6,20 @@ entry points, because entry points cannot be computed; a test compares the two.
 
 from __future__ import annotations
 
-from .asked_cooldowns import note_question
-from .budgets import remember_end
-from .call_joint import AfterCall
-from .cooldown_cache import note_own_cooldown
-from .cooldown_store import note_active, remember_entry
-from .exposed_headers import ExposedHeaders
-from .fallbacks import remember_hop, remember_refusals
-from .limiter_answers import ValidRetryAfter
-from .proxy_app import RefusalHandler
-from .proxy_exception import say_retry_after
-from .rate_limit_error import PutOnRefusal
+from .after_call import AfterCall
+from .after_handler import AfterHandler
+from .answer.exposed_headers import expose_wait
+from .answer.limiter_answers import say_valid_retry_after
+from .answer.proxy_app import RefusalHandler
+from .answer.proxy_exception import say_retry_after
+from .answer.stream_errors import say_in_its_place
+from .record.asked_cooldowns import note_question
+from .record.cooldown_cache import note_own_cooldown
+from .record.cooldown_store import note_active, remember_entry
+from .refusal.fallbacks import remember_hop, remember_refusals
+from .refusal.rate_limit_error import PutOnRefusal
+from .refusal.spent_budget import remember_end
 from .seam import PYTHON, RUST, Seam, lacks, takes, with_rust, without_rust
-from .stream_errors import say_in_its_place
 
 SEAMS: tuple[Seam, ...] = (
     Seam(
@@ -31,7 +32,7 @@ SEAMS: tuple[Seam, ...] = (
         unnecessary_when="LiteLLM tells the remaining time",
         joint=AfterCall(note_own_cooldown),
         unneeded=takes("CooldownCache", "store"),
-        made_with="cache",
+        init_parameter="cache",
         router=PYTHON,
     ),
     Seam(
@@ -44,7 +45,7 @@ SEAMS: tuple[Seam, ...] = (
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_question),
         unneeded=takes("CooldownCache", "store"),
-        made_with="cache",
+        init_parameter="cache",
         router=PYTHON,
     ),
     Seam(
@@ -81,7 +82,7 @@ SEAMS: tuple[Seam, ...] = (
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_active),
         unneeded=takes("CooldownCache", "cache"),
-        made_with="store",
+        init_parameter="store",
         router=RUST,
     ),
     Seam(
@@ -176,7 +177,7 @@ SEAMS: tuple[Seam, ...] = (
         releases="all since 1.53.1; speech sends fractions in old ones, RAG queries hide refusals",
         unnecessary_when="no limiter uses parallel_request_limiter's time_to_next_minute, and "
         "rag_query converts the router's refusals",
-        joint=ValidRetryAfter(),
+        joint=AfterHandler(("starlette.exceptions", "HTTPException"), say_valid_retry_after),
     ),
     Seam(
         name="proxy-app-cors",
@@ -186,6 +187,6 @@ SEAMS: tuple[Seam, ...] = (
         adds="both headers to access-control-expose-headers, for pages of another origin",
         releases="all since 1.53.1; not /v1/messages from 1.101.2",
         unnecessary_when="LiteLLM's CORS middleware exposes them",
-        joint=ExposedHeaders(),
+        joint=AfterHandler(("litellm.proxy._types", "ProxyException"), expose_wait),
     ),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH, with_patch
-from litellm_patch.cli import behind_agents
+from litellm_patch.tools.cli import behind_agents
 
 # How launchers read what they are to launch: each sets `command`.
 PARSERS = {

@@ -65,7 +65,7 @@ def test_threads_that_import_litellm_at_once_are_all_served(fake_litellm):
         "gate = threading.Barrier(16)\n"
         "def work(number):\n"
         "    gate.wait()\n"
-        "    if number % 3 == 0: import litellm_patch.activation as a; a.activate()\n"
+        "    if number % 3 == 0: import litellm_patch.activation.activate as a; a.activate()\n"
         "    if number % 3 == 1: litellm_patch.status()\n"
         "    from litellm.proxy import proxy_server, _types\n"
         "    _types.Error(number)\n"
@@ -79,7 +79,7 @@ def test_threads_that_import_litellm_at_once_are_all_served(fake_litellm):
 
 def test_whoever_finds_another_thread_activating_is_patched_as_well(fake_litellm):
     program = OWN_TABLE + (
-        "import litellm_patch.activation, wrapt\n"
+        "import litellm_patch.activation.activate, wrapt\n"
         "register = wrapt.register_post_import_hook\n"
         "under_way, go_on = threading.Event(), threading.Event()\n"
         "def slow(hook, name):\n"
@@ -87,7 +87,8 @@ def test_whoever_finds_another_thread_activating_is_patched_as_well(fake_litellm
         "        under_way.set(); assert go_on.wait(20)\n"
         "    register(hook, name)\n"
         "wrapt.register_post_import_hook = slow\n"
-        "thread = threading.Thread(target=litellm_patch.activation.activate); thread.start()\n"
+        "activate = litellm_patch.activation.activate.activate\n"
+        "thread = threading.Thread(target=activate); thread.start()\n"
         "assert under_way.wait(20)\n"
         "from litellm.proxy import _types\n"
         "_types.Error('x'); print(seen, state()[0])\n"

@@ -7,7 +7,7 @@ import json
 import pytest
 from fake_litellm import OWN_TABLE
 
-from litellm_patch.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
 
 LITELLMS_LOGGING = (
     "import logging\n"
@@ -15,7 +15,7 @@ LITELLMS_LOGGING = (
     "handler.setFormatter(logging.Formatter('litellm| %(levelname)s %(name)s %(message)s'))\n"
     "logging.getLogger('LiteLLM Proxy').addHandler(handler)\n"
 )
-SAY = "from litellm_patch.report import once\nonce(logging.WARNING, 'second')\n"
+SAY = "from litellm_patch.log import once\nonce(logging.WARNING, 'second')\n"
 START = OWN_TABLE + "import logging, logging.config\nimport litellm.proxy.proxy_server\n"
 PROOF = "litellm_patch 0.1.0: Retry-After active on litellm"
 

@@ -17,8 +17,8 @@ import pytest
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.survey import outlook
-from litellm_patch.survey.command import python_of, start_options
+from litellm_patch.tools.survey import outlook
+from litellm_patch.tools.survey.command import python_of, start_options
 
 SAYS = "import sys\nprint('litellm_patch' in sys.modules)\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_litellm import OWN_TABLE
 
-from litellm_patch.trigger import STRICT_EXIT
+from litellm_patch.switch import STRICT_EXIT
 
 IN_FRONT = OWN_TABLE + (
     "import litellm_patch, time\n"

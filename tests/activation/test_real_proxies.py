@@ -14,10 +14,10 @@ import time
 
 import pytest
 
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import config, console_script, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import config, console_script, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 COOLDOWN = 50  # seconds; on a busy machine some have passed when a client asks
 RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"

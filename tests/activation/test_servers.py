@@ -15,9 +15,9 @@ import pytest
 from conftest import EXACT
 
 from litellm_patch.bootstrap import FOLDER, LAUNCH_WITH_PATCH
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import (
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import (
     ProxyDidNotStart,
     clean_environment,
     config,
@@ -25,7 +25,7 @@ from litellm_patch.lab.proxy import (
     group,
     running_proxy,
 )
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 SERVERS = {
     "uvicorn, two workers": ["--num_workers", "2"],

@@ -35,7 +35,8 @@ def test_a_process_without_litellm_loads_two_small_modules_and_no_more():
     stock = set(python(LOADED)[0].split())
     ours = set(python(LOADED, BOOTSTRAP)[0].split())
     # `sitecustomize` may exist without us, too.
-    assert ours - stock - {"sitecustomize"} == {"litellm_patch", "litellm_patch.trigger"}
+    needed = {f"litellm_patch{name}" for name in ("", ".trigger", ".switch", "._version")}
+    assert ours - stock - {"sitecustomize"} == needed
 
 
 def test_switched_off_leaves_no_finder():

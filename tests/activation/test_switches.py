@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_litellm import OWN_TABLE
 
-from litellm_patch.trigger import STRICT_EXIT
+from litellm_patch.switch import STRICT_EXIT
 
 IMPORT_ALL = OWN_TABLE + "import litellm.proxy.proxy_server\nprint(state())\n"
 NEWER = "class Error(Exception):\n    def __init__(self, text):\n        pass\n"

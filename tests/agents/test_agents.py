@@ -16,10 +16,10 @@ import pytest
 from conftest import EXACT
 
 from litellm_patch.bootstrap import FOLDER, LAUNCH_WITH_PATCH
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import config, console_script, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import config, console_script, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 SILENT = {
     "DD_TRACE_AGENT_URL": "http://127.0.0.1:9",

@@ -14,10 +14,10 @@ from runs import Call, Outcome
 from scenarios import Recovery, Scenario
 from variants import COOLED, SERVED, Running
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import DidNotCool, cool_down
-from litellm_patch.lab.proxy import MASTER_KEY, Proxy
-from litellm_patch.lab.stand_in import Refuse
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import DidNotCool, cool_down
+from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy
+from litellm_patch.tools.lab.stand_in import Refuse
 
 ASK = [{"role": "user", "content": "one word"}]
 GIVE_UP = 200.0  # seconds; far above any wait that is told here

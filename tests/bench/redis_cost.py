@@ -15,9 +15,9 @@ from typing import Callable
 
 from litellm.caching.redis_cache import RedisCache
 
-from litellm_patch.lab.redis import Redis, running_redis
-from litellm_patch.seams import redis_questions
-from litellm_patch.seams.shared_queue import SharedQueues
+from litellm_patch.seams.record import redis_questions
+from litellm_patch.seams.record.shared_queue import SharedQueues
+from litellm_patch.tools.lab.redis import Redis, running_redis
 from litellm_patch.wait.pacing import KnownRate, Pacer
 from litellm_patch.wait.shared_pacing import Waiting
 

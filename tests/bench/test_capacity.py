@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from litellm_patch.lab.stand_in import Capacity
+from litellm_patch.tools.lab.stand_in import Capacity
 
 
 def test_it_takes_what_it_saved_up_and_then_its_rate():

@@ -13,9 +13,9 @@ from typing import Any
 
 from scenarios import Overload, Scenario
 
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.redis import running_redis
-from litellm_patch.lab.stand_in import Capacity, StandIn, running_stand_in
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.redis import running_redis
+from litellm_patch.tools.lab.stand_in import Capacity, StandIn, running_stand_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OLD, NATIVE = "1.89.7", "1.102.4"

@@ -9,7 +9,7 @@ import sys
 import pytest
 from fake_litellm import ROOT
 
-from litellm_patch.lab.proxy import free_port
+from litellm_patch.tools.lab.proxy import free_port
 
 NOWHERE = f"http://u:hunter2@127.0.0.1:{free_port()}"
 PROBE = ("probe", "--model", "m")
@@ -104,9 +104,9 @@ def test_a_defect_of_ours_is_no_answer(command, tmp_path):
     own = tmp_path / "own"
     own.mkdir()
     (own / "sitecustomize.py").write_text(
-        "import litellm_patch.lab.client as client\n"
+        "import litellm_patch.tools.lab.client as client\n"
         "def call(*arguments): raise SystemError('hunter2')\n"
-        "import litellm_patch.survey.survey as survey\n"
+        "import litellm_patch.tools.survey.survey as survey\n"
         "survey.console_script = call\n"
     )
     done = command("status", PYTHONPATH=os.pathsep.join([str(own), ROOT]))

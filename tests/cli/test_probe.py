@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from conftest import WITH, WITHOUT
 
-from litellm_patch.cli.main import main
-from litellm_patch.cli.probe import _judge
-from litellm_patch.lab.client import Response
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import MASTER_KEY, config, free_port, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.cli.main import main
+from litellm_patch.tools.cli.probe import _judge
+from litellm_patch.tools.lab.client import Response
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import MASTER_KEY, config, free_port, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 
 @pytest.fixture

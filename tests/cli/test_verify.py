@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from litellm_patch.cli import verify
-from litellm_patch.cli.main import main
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.own_models import Deployment, OwnGroup, own_groups
-from litellm_patch.lab.own_settings import CannotRead, OwnSettings, read_settings
-from litellm_patch.lab.proxy import clean_environment
-from litellm_patch.lab.told import Comparison, Told
-from litellm_patch.lab.with_fallback import SCENARIOS
+from litellm_patch.tools.cli import verify
+from litellm_patch.tools.cli.main import main
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.own_models import Deployment, OwnGroup, own_groups
+from litellm_patch.tools.lab.own_settings import CannotRead, OwnSettings, read_settings
+from litellm_patch.tools.lab.proxy import clean_environment
+from litellm_patch.tools.lab.told import Comparison, Told
+from litellm_patch.tools.lab.with_fallback import SCENARIOS
 
 SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """

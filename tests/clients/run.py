@@ -32,8 +32,8 @@ from policies import POLICIES
 from real_clients import CLIENTS, Client, Job, playing
 from situations import SITUATIONS, Proxied, Scripted, Situation
 
-from litellm_patch.lab.proxy import config, running_proxy
-from litellm_patch.lab.stand_in import running_stand_in
+from litellm_patch.tools.lab.proxy import config, running_proxy
+from litellm_patch.tools.lab.stand_in import running_stand_in
 
 HERE = Path(__file__).parent
 RESULTS, SCRIPTED = HERE / "results.csv", HERE / "scripted.csv"

@@ -9,11 +9,11 @@ from typing import Any
 
 from front import PASSED_ON, Reply
 
-from litellm_patch.lab.answers import answer_for
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import Proxy, group
-from litellm_patch.lab.stand_in import Refuse, StandIn
+from litellm_patch.tools.lab.answers import answer_for
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import Proxy, group
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import types
 import pytest
 from rubbish import ERRORS, VALUES, Hostile
 
-from litellm_patch.seam_state import APPLIED, SeamState
-from litellm_patch.seams.call_joint import AfterCall
+from litellm_patch.activation.seam_state import APPLIED, SeamState
+from litellm_patch.seams.after_call import AfterCall
 from litellm_patch.seams.seam import Seam
 from litellm_patch.seams.table import SEAMS
 
@@ -28,7 +28,7 @@ def attached(seam: Seam, original) -> tuple:
     def made(*args):
         pass
 
-    made.__signature__ = method_with([seam.made_with] if seam.made_with else [])
+    made.__signature__ = method_with([seam.init_parameter] if seam.init_parameter else [])
     kind = type(first, (), {"__init__": made, name: original})
     module = types.ModuleType(seam.module)
     setattr(module, first, kind)
@@ -197,7 +197,7 @@ def test_a_refusal_that_escapes_goes_on_escaping(stock, fault, where, monkeypatc
     from litellm.proxy._types import ProxyException
     from litellm.types.router import RouterRateLimitError
 
-    from litellm_patch.seams import proxy_app
+    from litellm_patch.seams.answer import proxy_app
 
     def broken(*args, **kwargs):
         if fault in ERRORS:

@@ -7,8 +7,8 @@ import types
 import pytest
 from rubbish import ERRORS, VALUES
 
-from litellm_patch import hooks
-from litellm_patch.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
+from litellm_patch.activation import hooks
+from litellm_patch.activation.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
 from litellm_patch.seams.seam import always_needed
 from litellm_patch.seams.table import SEAMS
 
@@ -142,7 +142,7 @@ def test_a_signature_that_lacks_one_parameter_is_left_alone(stock, seam, paramet
 
 
 @pytest.mark.parametrize(
-    "seam", [seam for seam in SEAMS if seam.made_with], ids=lambda seam: seam.name
+    "seam", [seam for seam in SEAMS if seam.init_parameter], ids=lambda seam: seam.name
 )
 def test_a_class_that_keeps_its_state_elsewhere_is_left_alone(stock, seam):
     copy = copy_of(real(stock, seam))
@@ -151,7 +151,7 @@ def test_a_class_that_keeps_its_state_elsewhere_is_left_alone(stock, seam):
     state = judged(seam, copy)
     assert (state.state, state.reason.split(": ")[-1]) == (
         SKIPPED,
-        f"{kind.__name__}.__init__ has no parameter {seam.made_with}",
+        f"{kind.__name__}.__init__ has no parameter {seam.init_parameter}",
     )
     assert content_of(kind) == before
 

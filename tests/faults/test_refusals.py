@@ -17,9 +17,10 @@ from test_calls import refusal_of
 from test_error_answers import OURS
 
 import litellm_patch
-from litellm_patch.seams import cooldown_cache, proxy_exception
-from litellm_patch.seams.shared_expiry import SharedExpiries
-from litellm_patch.seams.shared_queue import SharedQueues
+from litellm_patch.seams.answer import proxy_exception
+from litellm_patch.seams.record import cooldown_cache
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
+from litellm_patch.seams.record.shared_queue import SharedQueues
 from litellm_patch.wait import tell
 from litellm_patch.wait.pacing import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting

@@ -11,9 +11,9 @@ from typing import Any, Callable
 import pytest
 from conftest import LAUNCH
 
-from litellm_patch.lab.client import Response, chat
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.client import Response, chat
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 COOLDOWN = 12
 """Seconds; shorter than what is left of the minute when the test begins."""

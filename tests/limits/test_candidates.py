@@ -16,9 +16,9 @@ from typing import Any, Callable
 import pytest
 from conftest import EXACT, LAUNCH, WITH, litellm_has
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.proxy import MASTER_KEY, Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
 
 # Stands for the database that LiteLLM keeps teams and keys in.

@@ -13,11 +13,11 @@ import pytest
 from app_routes import serves
 from conftest import LAUNCH, WITH, litellm_has, messages_hide_what_a_provider_said
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.cooling import ask, cool_down
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.cooling import ask, cool_down
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 RAG = "/v1/rag/query"

@@ -12,10 +12,10 @@ from typing import Callable
 import pytest
 from conftest import LAUNCH, WITH, WITHOUT
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import running_stand_in
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import running_stand_in
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 HOOKS = Path(find_spec("litellm").origin).parent / "proxy" / "hooks"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import LAUNCH, WITH, checks_rpm_before_a_call
 
-from litellm_patch.lab.cooling import ask
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import config, group, running_proxy
-from litellm_patch.lab.stand_in import running_stand_in
+from litellm_patch.tools.lab.cooling import ask
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import running_stand_in
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 BY_MODEL = {

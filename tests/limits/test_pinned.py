@@ -9,9 +9,9 @@ import time
 import pytest
 from conftest import LAUNCH, litellm_has
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 CHECK = "router_utils/pre_call_checks/encrypted_content_affinity_check.py"
 pytestmark = pytest.mark.skipif(

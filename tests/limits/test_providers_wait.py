@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from conftest import LAUNCH, WITH, messages_hide_what_a_provider_said
 
-from litellm_patch.lab.cooling import ask
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.cooling import ask
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 NAMES = ["chat", "completions"]
 if not messages_hide_what_a_provider_said():

@@ -11,10 +11,10 @@ from typing import Callable
 import pytest
 from conftest import LAUNCH, WITH
 
-from litellm_patch.lab.cooling import ask
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import running_stand_in
+from litellm_patch.tools.lab.cooling import ask
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import running_stand_in
 
 if find_spec("litellm.router_strategy.budget_limiter") is None:
     pytest.skip(

@@ -23,10 +23,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from litellm_patch import hooks  # noqa: E402
-from litellm_patch.lab.proxy import group  # noqa: E402
-from litellm_patch.lab.stand_in import Refuse, running_stand_in  # noqa: E402
-from litellm_patch.seam_state import SeamState  # noqa: E402
+from litellm_patch.activation import hooks  # noqa: E402
+from litellm_patch.activation.seam_state import SeamState  # noqa: E402
+from litellm_patch.tools.lab.proxy import group  # noqa: E402
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in  # noqa: E402
 
 OUTPUT = Path(__file__).with_name("REACHED.md")
 OF_THE_PROXY = {"proxy-exception", "proxy-app", "proxy-app-http", "proxy-app-cors", "stream-errors"}

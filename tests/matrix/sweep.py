@@ -73,15 +73,17 @@ def state(sources: Path, seam: Seam) -> str:
     arguments = found.args
     names = {each.arg for each in arguments.posonlyargs + arguments.args + arguments.kwonlyargs}
     missing = [name for name in seam.parameters if name not in names]
-    if not missing and seam.made_with:
-        return made_with(sources, seam)
+    if not missing and seam.init_parameter:
+        return init_parameter(sources, seam)
     return f"no parameter {', '.join(missing)}" if missing else FITS
 
 
-def made_with(sources: Path, seam: Seam) -> str:
+def init_parameter(sources: Path, seam: Seam) -> str:
     """`FITS` if the seam's class is made with the parameter that it must have."""
     init = f"{seam.attribute.rpartition('.')[0]}.__init__"
-    made = state(sources, replace(seam, attribute=init, parameters=(seam.made_with,), made_with=""))
+    made = state(
+        sources, replace(seam, attribute=init, parameters=(seam.init_parameter,), init_parameter="")
+    )
     return made if made == FITS else f"{init}: {made}"
 
 

@@ -12,7 +12,7 @@ SEAM = dataclasses.replace(
     module="litellm.place",
     attribute="Thing.method",
     parameters=("a", "b"),
-    made_with="",
+    init_parameter="",
     router="",
 )
 THING = "class Thing:\n    def method(self, a, *, b): ...\n"
@@ -58,7 +58,9 @@ def test_state(release, modules, expected):
 )
 def test_a_class_that_is_made_with_something_else_does_not_fit(release, parameter, expected):
     thing = f"{THING}    def __init__(self, {parameter}): ...\n"
-    assert state(release(place=thing), dataclasses.replace(SEAM, made_with="cache")) == expected
+    assert (
+        state(release(place=thing), dataclasses.replace(SEAM, init_parameter="cache")) == expected
+    )
 
 
 @pytest.mark.parametrize("router, of_python, of_rust", [(PYTHON, FITS, OTHER), (RUST, OTHER, FITS)])

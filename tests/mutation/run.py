@@ -27,6 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PACKAGE = ROOT / "litellm_patch"
 sys.path[:0] = [str(ROOT), str(HERE)]
 from mutants import Mutant, mutants  # noqa: E402
 
@@ -73,7 +74,7 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def tests_of(path: Path) -> list[list[str]]:
     """Runs of tests: the module's own, then all of its folder where nothing else is known."""
-    folder = path.parent.name
+    folder = part_of(path)
     own = ROOT / "tests" / folder / f"test_{path.stem}.py"
     others = [str(own.with_name(f"{name}.py")) for name in SEAMS.get(path.stem, ())]
     if folder == "seams" and (others or own.exists()):
@@ -81,11 +82,16 @@ def tests_of(path: Path) -> list[list[str]]:
     return [[str(own)]] * own.exists() + [[str(own.parent)]]
 
 
+def part_of(path: Path) -> str:
+    """The folder of the package, ``seams`` or ``wait``, that the module is in."""
+    return path.resolve().relative_to(PACKAGE).parts[0]
+
+
 def load_what_is_shared(path: Path) -> str:
     """Import what is the same for all mutants of a module; the release of LiteLLM, or ""."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # half of the time of a quick failure
-    of_seams = path.parent.name == "seams"
+    of_seams = part_of(path) == "seams"
     for name in ["pytest", "hypothesis", "openai", "wrapt", *(LOADED if of_seams else ())]:
         importlib.import_module(name)
     gc.freeze()  # a child that collects garbage does not copy all of it
@@ -161,8 +167,8 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", type=Path)
     parser.add_argument("--seconds", type=float, default=60, help="for the tests of one mutant")
     options = parser.parse_args()
-    every = [*(ROOT / "litellm_patch/wait").glob("*.py"), *(ROOT / "litellm_patch/seams").glob("*")]
-    chosen = options.modules or sorted(path for path in every if path.suffix == ".py")
+    every = (path for part in ("wait", "seams") for path in (PACKAGE / part).rglob("*.py"))
+    chosen = options.modules or sorted(every)
     os.chdir(ROOT)
     for path in (each.resolve() for each in chosen):
         release = load_what_is_shared(path)

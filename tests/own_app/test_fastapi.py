@@ -24,10 +24,10 @@ from starlette.testclient import TestClient
 
 import litellm_patch
 from litellm_patch.fastapi import install
-from litellm_patch.handler_tables import OnlySome
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.proxy import free_port, group
-from litellm_patch.lab.stand_in import Refuse, StandIn
+from litellm_patch.seams.app_handlers import OnlySome
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.proxy import free_port, group
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn
 
 COOLDOWN = 20  # seconds
 

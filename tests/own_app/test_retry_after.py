@@ -11,8 +11,8 @@ import pytest
 import readme
 
 import litellm_patch
-from litellm_patch.lab.proxy import group
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.proxy import group
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 PROGRAM = """
 import sys, time

@@ -6,8 +6,8 @@ import litellm
 import pytest
 
 import litellm_patch
-from litellm_patch.lab.proxy import group
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.proxy import group
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 OURS = {f"_sa_litellm_patch_{name}" for name in ("cooling", "retry_after", "fallback_refusals")}
 STEERING = ("headers", "response", "litellm_response_headers")

@@ -57,5 +57,5 @@ def test_the_version_stands_in_one_place():
     assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     says_it = re.compile(rf"version[^\n]*=\s*[\"']?{re.escape(version)}", re.I)
     files = [ROOT / "setup.cfg", ROOT / "pyproject.toml", *(ROOT / "litellm_patch").rglob("*.py")]
-    assert [file.name for file in files if says_it.search(file.read_text())] == ["__init__.py"]
-    assert "version = attr: litellm_patch.__version__" in (ROOT / "setup.cfg").read_text()
+    assert [file.name for file in files if says_it.search(file.read_text())] == ["_version.py"]
+    assert "version = attr: litellm_patch._version.__version__" in (ROOT / "setup.cfg").read_text()

@@ -79,7 +79,7 @@ def test_its_entry_points_are_one_command_and_wrapts_hooks(content):
     points = configparser.ConfigParser(delimiters="=")
     points.read_string(text)
     assert set(points.sections()) == {"console_scripts", "litellm_patch"}
-    assert dict(points["console_scripts"]) == {"litellm-patch": "litellm_patch.cli.main:main"}
+    assert dict(points["console_scripts"]) == {"litellm-patch": "litellm_patch.tools.cli.main:main"}
 
 
 def test_a_python_with_it_installed_starts_without_it(wheel, tmp_path):
@@ -114,7 +114,9 @@ def test_status_works_where_the_wheel_itself_is_on_the_path(wheel, fake_litellm,
 
 def test_proxies_in_the_lab_find_it_on_the_path_and_do_not_have_it_on(wheel, tmp_path):
     path = os.pathsep.join([f"{wheel}/litellm_patch/bootstrap", "/elsewhere", str(wheel)])
-    program = "from litellm_patch.lab.proxy import *; print(clean_environment()['PYTHONPATH'])"
+    program = (
+        "from litellm_patch.tools.lab.proxy import *; print(clean_environment()['PYTHONPATH'])"
+    )
     command = [sys.executable, "-c", program]
     said = subprocess.check_output(command, env={**os.environ, "PYTHONPATH": path}, text=True)
     assert said.strip() == str(wheel)

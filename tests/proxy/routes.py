@@ -8,7 +8,7 @@ for one segment or a parameter, ``**`` for anything.
 from __future__ import annotations
 
 TESTED = {
-    # Patterns of routes to names of kinds in `litellm_patch.lab.endpoints`. Routes that share
+    # Patterns of routes to names of kinds in `litellm_patch.tools.lab.endpoints`. Routes that share
     # a pattern share LiteLLM's handler.
     "chat": "/v1/chat/completions /chat/completions /queue/chat/completions",
     "chat-azure": "/openai/deployments/*/chat/completions",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from app_routes import serves
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
 from litellm_patch.wait.delay_seconds import parse_delay_seconds
 
 ORIGIN = {"origin": "http://page.example"}

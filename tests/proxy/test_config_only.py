@@ -9,10 +9,10 @@ import pytest
 import readme
 from conftest import COOLDOWN, WITH
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 TEXT = readme.page("activation")
 CALLBACK = next(block.text for block in readme.blocks(TEXT) if "CustomLogger" in block.text)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
 
 # Whole seconds of a cooldown of 5.2 s, asked right after its start or, on a busy machine, later.
 TOLD = ("6", "5", "4", "3", "2", "1")

@@ -7,10 +7,10 @@ import re
 import pytest
 from conftest import COOLDOWN, LAUNCH
 
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 pytest.importorskip("prometheus_client")
 

@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from conftest import EXACT, LAUNCH, WITH, WITHOUT
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.proxy import config, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.proxy import config, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 DEPLOYMENTS = {
     "first": ["first-a", "first-b"],

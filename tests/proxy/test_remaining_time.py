@@ -7,8 +7,8 @@ import time
 import pytest
 from conftest import COOLDOWN
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
 
 MOMENTS = [0.4 * number for number in range(10)]  # seconds after the first refusal
 MADE_APART = 0.05  # seconds between LiteLLM's look at its clock and ours

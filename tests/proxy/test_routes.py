@@ -8,7 +8,7 @@ import pytest
 from app_routes import WEBSOCKET, routes_of_the_installed_release
 from routes import MANAGEMENT, NO_GROUP, NOT_TESTED, TESTED
 
-from litellm_patch.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
 
 ASKS_FOR_NO_MODEL = ("DELETE", "GET", "HEAD", "MOUNT", "OPTIONS", "PATCH", "PUT")
 """Methods by which a client reads or changes what exists; no deployment is chosen for them."""

@@ -16,9 +16,9 @@ import pytest
 from app_routes import serves
 from conftest import COOLDOWN
 
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import MASTER_KEY, Proxy
-from litellm_patch.lab.stand_in import Refuse, Seen, StandIn
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy
+from litellm_patch.tools.lab.stand_in import Refuse, Seen, StandIn
 
 ASK = [{"role": "user", "content": "one word"}]
 TIMER = 0.02

@@ -11,10 +11,10 @@ from typing import Callable
 import pytest
 from conftest import EXACT, LAUNCH, WITH, WITHOUT, litellm_has
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
 
 SIDES = (WITHOUT, WITH)

@@ -16,10 +16,10 @@ from pathlib import Path
 from conftest import LAUNCH, WITH, has_rust_router
 
 import litellm_patch
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 PACKAGE = str(Path(litellm_patch.__file__).parent)
 
@@ -101,7 +101,7 @@ def test_it_is_not_called_at_all(tmp_path):
     assert first["called"] == again["called"] == {}
     # The profiler would have seen it.
     assert refused["status"] == [429]
-    assert "seams/call_joint.py:wrapper" in refused["called"]
+    assert "seams/after_call.py:wrapper" in refused["called"]
     # Applied is not reached; what `status()` says in the running proxy tells the two apart.
     before, after = again["patch"], refused["patch"]
     assert before["litellm"] == version("litellm")

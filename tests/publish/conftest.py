@@ -13,7 +13,7 @@ import pytest
 import readme
 from sandbox import LITELLM, ROOT, Dist, copy_of_the_tree, on_path, run
 
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 import litellm_patch
+from litellm_patch.activation.status import SeamStatus, Status
 from litellm_patch.fastapi import Body, install, openai_body
-from litellm_patch.seam_status import SeamStatus, Status
 
 version: str = litellm_patch.__version__
 litellm_patch.activate()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sandbox import outside
 
-from litellm_patch.lab.client import Response, call
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import MASTER_KEY, Proxy, config, group
+from litellm_patch.tools.lab.client import Response, call
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy, config, group
 
 MODEL = "M"  # what the README calls a model
 

@@ -13,8 +13,8 @@ import readme
 from sandbox import on_path, run
 from serving import MODEL, assert_protected, refusal, serving, write_config
 
-from litellm_patch.lab.client import call
-from litellm_patch.lab.proxy import MASTER_KEY, free_port
+from litellm_patch.tools.lab.client import call
+from litellm_patch.tools.lab.proxy import MASTER_KEY, free_port
 
 TEXT = readme.README.read_text()
 TOLD = range(30, 62)

@@ -24,7 +24,7 @@ from sandbox import LITELLM, ROOT, on_path, outside, run
 from serving import assert_protected, refusal, serving, write_config
 
 import litellm_patch
-from litellm_patch.lab.proxy import free_port
+from litellm_patch.tools.lab.proxy import free_port
 
 TEXT = (ROOT / "tests/recipes/README.md").read_text()
 WHEEL = f"litellm_patch-{litellm_patch.__version__}-py3-none-any.whl"

@@ -14,7 +14,7 @@ SAMPLE = Path(__file__).with_name("sample_user.py")
 WITHOUT_ANNOTATIONS = (
     "litellm_patch.trigger.",
     "litellm_patch.bootstrap.",
-    "litellm_patch.survey.child.",
+    "litellm_patch.tools.survey.child.",
 )
 """Not public: what runs in every Python at start, or in an older one. It says why it has none."""
 

@@ -38,7 +38,7 @@ BOTH = {
 }
 COOLDOWNS = """
     class CooldownCache:
-        def __init__(self, {made_with}): ...
+        def __init__(self, {init_parameter}): ...
         def add_deployment_to_cooldown(
             self, model_id, original_exception, exception_status, cooldown_time): ...
         def get_active_cooldowns(self, model_ids, parent_otel_span): ...
@@ -48,13 +48,13 @@ SHAPES = {
     "1.89.7": {
         **BOTH,
         "litellm.router_utils.cooldown_cache": COOLDOWNS.format(
-            made_with="cache, default_cooldown_time"
+            init_parameter="cache, default_cooldown_time"
         ),
     },
     "1.110.2": {
         **BOTH,
         "litellm.router_utils.cooldown_cache": COOLDOWNS.format(
-            made_with="store, default_cooldown_time, *, clock=None"
+            init_parameter="store, default_cooldown_time, *, clock=None"
         ),
         "litellm.types.router": """
             class RouterRateLimitError(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from litellm_patch.seams.refused_request import RefusedRequest, request_below
+from litellm_patch.seams.refusal.refused_request import RefusedRequest, request_below
 
 ROUTER = "litellm.router"
 CHOOSES = "self, model, request_kwargs, then"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from litellm_patch.seams.cooling_deployments import _cooldowns_of
+from litellm_patch.seams.refusal.cooling_deployments import _cooldowns_of
 
 
 def cool(router: Any, lasts: Mapping[str, float]) -> Any:

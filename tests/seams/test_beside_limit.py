@@ -9,8 +9,8 @@ import pytest
 from conftest import has_rust_router, litellm_has
 from routers import cool
 
-from litellm_patch.seams.cooldown_cache import held_cooldown
-from litellm_patch.seams.cooling_deployments import _cooldowns_of, cooling_beside_limit
+from litellm_patch.seams.record.cooldown_cache import held_cooldown
+from litellm_patch.seams.refusal.cooling_deployments import _cooldowns_of, cooling_beside_limit
 from litellm_patch.wait.limits import is_own_limit
 
 LASTS = {"x": 40, "y": 20}

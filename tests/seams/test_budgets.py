@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams.budgets import remember_end
+from litellm_patch.seams.refusal.spent_budget import remember_end
 from litellm_patch.wait import limits
 
 TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"

@@ -10,7 +10,8 @@ import pytest
 from conftest import has_rust_router
 
 import litellm_patch
-from litellm_patch.seams import asked_cooldowns, cooldown_cache, cooling_deployments
+from litellm_patch.seams.record import asked_cooldowns, cooldown_cache
+from litellm_patch.seams.refusal import cooling_deployments
 
 pytestmark = pytest.mark.skipif(has_rust_router(), reason="its cooldowns are in no cache")
 

@@ -7,7 +7,7 @@ import types
 import pytest
 import wrapt
 
-from litellm_patch.seams.call_joint import AfterCall
+from litellm_patch.seams.after_call import AfterCall
 from litellm_patch.seams.seam import DoesNotFit, Seam
 
 WRAPPED_AGAIN = "Cache.get was wrapped again by something that is not wrapt's"
@@ -42,7 +42,7 @@ class Host:
     def count(self):
         self.reached += 1
 
-    def attach(self, attribute, made_with=""):
+    def attach(self, attribute, init_parameter=""):
         seam = Seam(
             name="s",
             module=self.module.__name__,
@@ -52,7 +52,7 @@ class Host:
             releases="",
             unnecessary_when="",
             joint=AfterCall(self.look),
-            made_with=made_with,
+            init_parameter=init_parameter,
         )
         return seam.joint.attach(self.module, seam, self.count)
 
@@ -94,7 +94,7 @@ def test_a_plain_function_around_ours_passes_the_instance_first(host):
 
 
 @pytest.mark.parametrize(
-    "attribute, made_with, why",
+    "attribute, init_parameter, why",
     [
         ("Cache.put", "", "litellm.somewhere has no Cache.put"),
         ("Store.get", "", "litellm.somewhere has no Store.get"),
@@ -102,16 +102,16 @@ def test_a_plain_function_around_ours_passes_the_instance_first(host):
         ("Cache.__init__", "", "Cache.__init__ has no parameter key"),
     ],
 )
-def test_what_does_not_fit_is_left_alone(host, attribute, made_with, why):
+def test_what_does_not_fit_is_left_alone(host, attribute, init_parameter, why):
     before = dict(vars(host.cache))
     with pytest.raises(DoesNotFit) as caught:
-        host.attach(attribute, made_with=made_with)
+        host.attach(attribute, init_parameter=init_parameter)
     assert str(caught.value) == why
     assert dict(vars(host.cache)) == before
 
 
 def test_a_class_that_is_made_with_the_parameter_fits(host):
-    host.attach("Cache.get", made_with="store")
+    host.attach("Cache.get", init_parameter="store")
     host.cache("s").get("k")
     assert len(host.seen) == 1
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams import cooldown_cache
-from litellm_patch.seams.cooldown_cache import held_cooldown, note_own_cooldown
+from litellm_patch.seams.record import cooldown_cache
+from litellm_patch.seams.record.cooldown_cache import held_cooldown, note_own_cooldown
 from litellm_patch.wait.cooldown_records import HeldCooldown
 
 NOW = 1_795_000_000.0

@@ -10,9 +10,9 @@ import pytest
 from conftest import has_rust_router
 
 import litellm_patch
-from litellm_patch.seams import cooldown_store
-from litellm_patch.seams.cooldown_store import note_active, remember_entry, stored_cooldowns
-from litellm_patch.seams.rate_limit_error import _RETRY_AFTER, put_on_refusal
+from litellm_patch.seams.record import cooldown_store
+from litellm_patch.seams.record.cooldown_store import note_active, remember_entry, stored_cooldowns
+from litellm_patch.seams.refusal.rate_limit_error import _RETRY_AFTER, put_on_refusal
 from litellm_patch.wait import marks
 
 LASTS = 60

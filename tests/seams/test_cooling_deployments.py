@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from router_frames import CHOOSES, Router, function, nested, raised
 
-from litellm_patch import report
-from litellm_patch.seams import cooldown_cache, cooling_deployments
-from litellm_patch.seams.asked_cooldowns import Asked
-from litellm_patch.seams.cooldown_store import StoredCooldowns
-from litellm_patch.seams.cooling_deployments import cooling_beside_limit, cooling_of_refusal
+from litellm_patch import log
+from litellm_patch.seams.record import cooldown_cache
+from litellm_patch.seams.record.asked_cooldowns import Asked
+from litellm_patch.seams.record.cooldown_store import StoredCooldowns
+from litellm_patch.seams.refusal import cooling_deployments
+from litellm_patch.seams.refusal.cooling_deployments import cooling_beside_limit, cooling_of_refusal
 from litellm_patch.wait.exception_chain import SHORTEST
 from litellm_patch.wait.pacing import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
@@ -215,7 +216,7 @@ def test_without_the_router_the_rate_is_that_of_the_proxys_group(monkeypatch):
 
 
 def test_a_router_whose_rate_cannot_be_read_has_an_unknown_one(monkeypatch):
-    monkeypatch.setattr(report, "_said", {})
+    monkeypatch.setattr(log, "_said", {})
     router = router_of("a", a=40)
     del router.cache
     assert refused(router).rate() == KnownRate()

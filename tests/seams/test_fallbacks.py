@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams.fallbacks import remember_hop, remember_refusals
+from litellm_patch.seams.refusal.fallbacks import remember_hop, remember_refusals
 from litellm_patch.wait.exception_chain import find_refusal
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from litellm_patch.seams import fastest_response
+from litellm_patch.seams.refusal import fastest_response
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING, FALLBACK_REFUSALS

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from router_frames import CHOOSES, ROUTER, Router, below, function, nested, raised
 
-from litellm_patch.seams.refused_request import (
+from litellm_patch.seams.frames import caller
+from litellm_patch.seams.refusal.refused_request import (
     RefusedRequest,
-    caller,
     candidates,
     deployment_id,
     pinned_to,
@@ -108,7 +108,7 @@ def test_what_is_no_check_of_litellms_binds_to_nothing(parameters, module, route
 
 
 def test_the_caller_is_litellm_below_ours_and_wrapts_functions():
-    refuses, ours = function("then"), function("then", module="litellm_patch.seams.call_joint")
+    refuses, ours = function("then"), function("then", module="litellm_patch.seams.after_call")
     wrapper = function("then", module="wrapt.wrappers")
     assert nested((refuses,), end=caller).f_code is refuses.__code__
     found = nested((refuses,), (ours,), (wrapper,), (ours,), end=caller)
@@ -118,7 +118,7 @@ def test_the_caller_is_litellm_below_ours_and_wrapts_functions():
 
 def test_a_thread_of_ours_has_no_caller():
     found: queue.Queue[object] = queue.Queue()
-    ours = function("put, then", "put(then())", module="litellm_patch.seams.shared_expiry")
+    ours = function("put, then", "put(then())", module="litellm_patch.seams.record.shared_expiry")
     _thread.start_new_thread(ours, (found.put, caller))
     assert found.get(timeout=30) is None
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams.group_rate import (
+from litellm_patch.seams.record.group_rate import (
     configured_limit,
     known_rate,
     known_rate_of,

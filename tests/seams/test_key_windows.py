@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams.key_windows import window_end
+from litellm_patch.seams.record.key_windows import window_end
 
 CLOCK = 1_795_000_000.0
 KEY = "{key:sk-1}:window"

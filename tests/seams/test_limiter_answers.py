@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import types
 
 import pytest
@@ -10,12 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from litellm_patch.seams import limiter_answers
-from litellm_patch.seams.limiter_answers import ValidRetryAfter
-from litellm_patch.seams.seam import DoesNotFit
-from litellm_patch.seams.table import SEAMS
+from litellm_patch.seams.answer.limiter_answers import say_valid_retry_after
 
-(SEAM,) = [seam for seam in SEAMS if isinstance(seam.joint, ValidRetryAfter)]
+OF_NO_PAGE = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
 
 
 def refusal(cooldown_time):
@@ -41,7 +37,7 @@ def told(error: HTTPException):
     """Whether it was a refusal, and the answer that is told."""
     answer = answer_to(error)
     body = answer.body
-    was = limiter_answers._tell(answer, error, "s")
+    was = say_valid_retry_after(answer, OF_NO_PAGE, error)
     assert answer.body == body
     return was, answer.status_code, answer.headers.get("retry-after")
 
@@ -77,7 +73,7 @@ def test_an_invalid_wait_makes_way():
 def test_what_is_out_of_reach_is_not_told():
     error = HTTPException(429, "limited", {"retry-after": "3600.5", "x": "y"})
     answer = answer_to(error)
-    assert limiter_answers._tell(answer, error, "s") is True
+    assert say_valid_retry_after(answer, OF_NO_PAGE, error) is True
     headers = {k: v for k, v in answer.headers.items() if not k.startswith("content-")}
     assert headers == {"x": "y", "x-should-retry": "false"}
 
@@ -89,62 +85,15 @@ def test_a_refusal_without_a_usable_time_is_a_429_all_the_same():
 @pytest.mark.parametrize("status", [None, "429", object()])
 def test_an_answer_of_another_kind_is_left_alone(status):
     answer = types.SimpleNamespace(status_code=status)
-    assert limiter_answers._tell(answer, made_of(refusal(60), 429), "s") is False
-    assert limiter_answers._tell(object(), made_of(refusal(60), 429), "s") is False
-
-
-class App:
-    """An app with the seam on it, whose own handler gives what `answer` makes."""
-
-    def __init__(self, answer=answer_to) -> None:
-        self.reached = 0
-        self.own = lambda request, error: answer(error)
-        self.exception_handlers = {HTTPException: self.own}
-        self.undo = SEAM.joint.attach(types.SimpleNamespace(app=self), SEAM, self.count)
-
-    def count(self) -> None:
-        self.reached += 1
-
-    def answer(self, error, kind="http"):
-        headers = [(b"origin", b"https://page.example")]
-        request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})
-        request.scope["type"] = kind
-        return asyncio.run(self.exception_handlers[HTTPException](request, error))
+    assert say_valid_retry_after(answer, OF_NO_PAGE, made_of(refusal(60), 429)) is False
+    assert say_valid_retry_after(object(), OF_NO_PAGE, made_of(refusal(60), 429)) is False
 
 
 def test_a_page_of_another_origin_may_read_the_wait():
-    app = App()
-    answer = app.answer(made_of(refusal(60), 500))
-    assert (answer.status_code, app.reached) == (429, 1)
+    error = made_of(refusal(60), 500)
+    answer = answer_to(error)
+    headers = [(b"origin", b"https://page.example")]
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": headers})
+    assert say_valid_retry_after(answer, request, error) is True
     told = (b"Access-Control-Expose-Headers", b"retry-after, retry-after-ms")
     assert told in answer.raw_headers
-
-
-def test_by_another_failure_it_is_not_reached():
-    app = App()
-    answer = app.answer(HTTPException(429, "no time", {"retry-after": "soon"}))
-    assert (answer.headers["retry-after"], app.reached) == ("soon", 0)
-    assert b"Access-Control-Expose-Headers" not in dict(answer.raw_headers)
-
-
-def test_a_failure_of_ours_leaves_litellms_answer(lines):
-    theirs = types.SimpleNamespace(status_code=500)
-    assert App(lambda error: theirs).answer(made_of(refusal(60), 500)) is theirs
-    assert theirs.status_code == 500
-    said = "seam proxy-app-http failed, LiteLLM's own answer stands: AttributeError in "
-    assert [line.getMessage().startswith(said) for line in lines] == [True]
-
-
-def test_litellms_handler_comes_back():
-    app = App()
-    assert app.exception_handlers[HTTPException] is not app.own
-    app.undo()
-    assert app.exception_handlers == {HTTPException: app.own}
-
-
-def test_an_app_without_a_handler_is_left_alone():
-    app = types.SimpleNamespace(exception_handlers={})
-    with pytest.raises(DoesNotFit) as caught:
-        SEAM.joint.attach(types.SimpleNamespace(app=app), SEAM, lambda: None)
-    assert str(caught.value) == "litellm.proxy.proxy_server:app handles no HTTPException"
-    assert app.exception_handlers == {}

@@ -9,7 +9,7 @@ import types
 
 import pytest
 
-from litellm_patch import metrics, report
+from litellm_patch import log, metrics
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ def test_a_library_that_fails_is_asked_once(monkeypatch):
 def test_without_one_the_log_sums_up_every_ten_minutes(monkeypatch, caplog):
     now = [1000.0]
     monkeypatch.setattr(metrics.time, "monotonic", lambda: now[0])
-    caplog.set_level(logging.INFO, logger=report.LOGGER.name)
+    caplog.set_level(logging.INFO, logger=log.LOGGER.name)
     metrics.refused("s", metrics.WAIT, 10.0)
     metrics.refused("s", metrics.STEP, 30.0)
     now[0] += metrics.EVERY - 1

@@ -8,8 +8,9 @@ import types
 
 import pytest
 
-from litellm_patch.seams import proxy_app
-from litellm_patch.seams.proxy_app import RefusalHandler, loaded_class, table_of
+from litellm_patch.seams.after_handler import loaded_class, table_of
+from litellm_patch.seams.answer import proxy_app
+from litellm_patch.seams.answer.proxy_app import RefusalHandler
 from litellm_patch.seams.seam import DoesNotFit
 from litellm_patch.seams.table import SEAMS
 

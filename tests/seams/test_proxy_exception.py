@@ -8,7 +8,7 @@ import pytest
 
 import litellm_patch
 from litellm_patch import options
-from litellm_patch.seams import proxy_exception, stream_errors
+from litellm_patch.seams.answer import proxy_exception, stream_errors
 from litellm_patch.wait.tell import Told
 
 
@@ -53,9 +53,9 @@ def test_another_status_gets_no_header(make_429):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1, None, "soon"])
 def test_an_unusable_cooldown_gets_no_header_and_one_debug_line(make_429, caplog, value):
-    from litellm_patch import report
+    from litellm_patch import log
 
-    report._said.clear()
+    log._said.clear()
     with caplog.at_level(logging.DEBUG, "litellm_patch"):
         assert make_429(refusal(value)).headers == {}
         assert make_429(refusal(value)).headers == {}

@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from litellm_patch.seams import fastest_response, rate_limit_error
-from litellm_patch.seams.rate_limit_error import PutOnRefusal
+from litellm_patch.seams.refusal import fastest_response, rate_limit_error
+from litellm_patch.seams.refusal.rate_limit_error import PutOnRefusal
 from litellm_patch.seams.table import SEAMS
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from litellm_patch import report
-from litellm_patch.seams import redis_questions
-from litellm_patch.seams.redis_questions import Questions
+from litellm_patch import log
+from litellm_patch.seams.record import redis_questions
+from litellm_patch.seams.record.redis_questions import Questions
 
 SECRET = "sk-in-the-text-of-an-error"
 
@@ -58,8 +58,8 @@ class Machine:
         with pytest.raises(queue.Empty):
             thread.target(*thread.args)
 
-    def thread(self, **made_with: Any) -> Any:
-        self.threads.append(SimpleNamespace(start=lambda: None, **made_with))
+    def thread(self, **init_parameter: Any) -> Any:
+        self.threads.append(SimpleNamespace(start=lambda: None, **init_parameter))
         return self.threads[-1]
 
 
@@ -99,14 +99,14 @@ def machine(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def log(monkeypatch, caplog):
-    monkeypatch.setattr(report, "_said", {})
+def logged(monkeypatch, caplog):
+    monkeypatch.setattr(log, "_said", {})
     caplog.set_level(logging.INFO, logger="litellm_patch")
     return caplog
 
 
-def said(log: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in log.records if record.name == "litellm_patch"]
+def said(logged: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in logged.records if record.name == "litellm_patch"]
 
 
 def warning(why: str) -> str:
@@ -122,14 +122,14 @@ def left_alone(machine: Machine, seconds: float) -> bool:
     return too_early is None
 
 
-def test_a_refusal_waits_twenty_milliseconds_for_an_answer(machine, log):
+def test_a_refusal_waits_twenty_milliseconds_for_an_answer(machine, logged):
     machine.takes = 0.02
     answer = machine.ask()
     assert answer.result() == "answer"
     assert machine.waited == [0.02]
     assert machine.questions.waits == 1
     assert machine.ask() is not None  # it is not left alone
-    assert said(log) == []
+    assert said(logged) == []
 
 
 def test_one_thread_asks_all_questions_and_does_not_hold_up_the_end_of_the_process(machine):
@@ -139,7 +139,7 @@ def test_one_thread_asks_all_questions_and_does_not_hold_up_the_end_of_the_proce
     assert thread.daemon is True
 
 
-def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, log):
+def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, logged):
     machine.takes = 0.012
     assert machine.ask().done()  # 0.030 s were saved up
     assert machine.ask().done()
@@ -155,7 +155,7 @@ def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, log):
     machine.pass_by(0.001)  # 0.0205 s after the last question
     machine.ask()
     assert machine.waited[3:] == pytest.approx([0.00205])
-    assert said(log) == []
+    assert said(logged) == []
 
 
 def test_no_more_is_saved_up_while_nobody_asks(machine):
@@ -199,10 +199,10 @@ def test_while_one_question_is_under_way_no_other_is_asked(machine):
     assert machine.ask(late=True) is None
 
 
-def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, log):
+def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, logged):
     machine.takes = 0.05
     answer = machine.ask()
-    assert said(log) == [warning("no answer in time")]
+    assert said(logged) == [warning("no answer in time")]
     machine.work(after=0.03)
     assert answer.result() == "answer"
     machine.now = 0.02  # when the refusal gave up
@@ -215,7 +215,7 @@ def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, log):
     assert len(machine.waited) == 2
 
 
-def test_each_error_doubles_the_time_up_to_a_minute(machine, log):
+def test_each_error_doubles_the_time_up_to_a_minute(machine, logged):
     machine.fails = True
     pauses = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60, 60]
     for pause in pauses:
@@ -224,7 +224,7 @@ def test_each_error_doubles_the_time_up_to_a_minute(machine, log):
             machine.work()
         assert answer.cancelled()
         assert left_alone(machine, pause)
-    assert said(log) == [warning("ConnectionError")]
+    assert said(logged) == [warning("ConnectionError")]
     assert len(machine.waited) == 1
     machine.fails = False
     machine.ask()
@@ -234,17 +234,17 @@ def test_each_error_doubles_the_time_up_to_a_minute(machine, log):
     assert left_alone(machine, 0.1)  # a good answer ended it
 
 
-def test_a_late_answer_that_nobody_waited_for_does_not_end_it(machine, log):
+def test_a_late_answer_that_nobody_waited_for_does_not_end_it(machine, logged):
     machine.fails = True
     machine.ask()
-    log.clear()
-    report._said.clear()
+    logged.clear()
+    log._said.clear()
     machine.fails = False
     machine.pass_by(0.1)
     answer = machine.ask()
     machine.work(after=0.021)
     assert answer.result() == "answer"
-    assert said(log) == [warning("no answer in time")]
+    assert said(logged) == [warning("no answer in time")]
     assert left_alone(machine, 0.2)
     assert machine.ask() is not None
     assert len(machine.waited) == 1

@@ -13,7 +13,9 @@ import pytest
 from routers import cool
 
 import litellm_patch
-from litellm_patch.seams import asked_cooldowns, cooling_deployments, refused_request
+from litellm_patch.seams.frames import caller
+from litellm_patch.seams.record import asked_cooldowns
+from litellm_patch.seams.refusal import cooling_deployments, refused_request
 from litellm_patch.wait import marks
 from litellm_patch.wait.exception_chain import COOLING
 
@@ -133,7 +135,7 @@ def test_where_nothing_was_asked_there_is_no_question():
 
 
 def test_code_outside_of_litellm_is_no_caller():
-    assert refused_request.caller() is None
+    assert caller() is None
 
 
 def test_a_choice_that_waits_is_not_waited_for():

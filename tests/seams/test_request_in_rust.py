@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from router_frames import CHOOSES, Router, below, function, nested, raised
 
-from litellm_patch.seams.refused_request import (
+from litellm_patch.seams.refusal.refused_request import (
     RefusedRequest,
     candidates,
     deployment_id,

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch import report
-from litellm_patch.seams import shared_expiry
-from litellm_patch.seams.shared_expiry import SharedExpiries
+from litellm_patch import log
+from litellm_patch.seams.record import shared_expiry
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
 
 
 class Redis:
@@ -123,7 +123,7 @@ def test_an_answer_is_of_use_to_later_refusals(monkeypatch):
 
 
 def test_the_log_says_what_counts_instead(monkeypatch, caplog):
-    monkeypatch.setattr(report, "_said", {})
+    monkeypatch.setattr(log, "_said", {})
     caplog.set_level(logging.INFO, logger="litellm_patch")
     SharedExpiries().seconds(Redis(lambda key: 1 / 0), "key", 1.0)
     deadline = time.monotonic() + 30

@@ -13,9 +13,9 @@ from typing import Any, Callable
 
 import pytest
 
-from litellm_patch import metrics, report
-from litellm_patch.seams import shared_queue
-from litellm_patch.seams.shared_queue import SharedQueues
+from litellm_patch import log, metrics
+from litellm_patch.seams.record import shared_queue
+from litellm_patch.seams.record.shared_queue import SharedQueues
 from litellm_patch.wait.pacing import KnownRate
 from litellm_patch.wait.shared_pacing import SCRIPT, Waiting
 
@@ -137,7 +137,7 @@ def test_another_reply_is_no_place(fallbacks):
 
 
 def test_the_log_says_what_is_told_instead(monkeypatch, caplog):
-    monkeypatch.setattr(report, "_said", {})
+    monkeypatch.setattr(log, "_said", {})
     caplog.set_level(logging.INFO, logger="litellm_patch")
     SharedQueues().place(Redis(error=ConnectionError()), "a|b", WAITING)
     deadline = time.monotonic() + 30

@@ -15,10 +15,10 @@ import pytest
 from conftest import WITHOUT
 
 import litellm_patch
-from litellm_patch.lab.cooling import ask, cool_down
-from litellm_patch.lab.endpoints import ENDPOINTS
-from litellm_patch.lab.proxy import group
 from litellm_patch.seams.table import SEAMS
+from litellm_patch.tools.lab.cooling import ask, cool_down
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
+from litellm_patch.tools.lab.proxy import group
 from litellm_patch.wait.delay_seconds import parse_delay_seconds
 from litellm_patch.wait.exception_chain import find_refusal
 

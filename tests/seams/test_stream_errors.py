@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from litellm_patch.seams import stream_errors
+from litellm_patch.seams.answer import stream_errors
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ import litellm_shapes
 import pytest
 from conftest import has_rust_router, litellm_has
 
-from litellm_patch import hooks
-from litellm_patch.seam_state import APPLIED, NATIVE, SKIPPED, SeamState
+from litellm_patch.activation import hooks
+from litellm_patch.activation.seam_state import APPLIED, NATIVE, SKIPPED, SeamState
 from litellm_patch.seams import seam
 from litellm_patch.seams.seam import PYTHON, RUST
 from litellm_patch.seams.table import SEAMS
@@ -33,7 +33,7 @@ def test_entry_points_name_the_modules_of_the_table():
     lines = setup["options.entry_points"]["litellm_patch"].strip().splitlines()
     published = {name.strip(): hook.strip() for name, _, hook in (x.partition("=") for x in lines)}
     modules = {seam.module for seam in SEAMS}
-    assert published == {module: "litellm_patch.hooks:on_import" for module in modules}
+    assert published == {module: "litellm_patch.activation.hooks:on_import" for module in modules}
 
 
 def test_names_are_unique():
@@ -134,7 +134,7 @@ def test_the_shapes_are_those_of_the_release(stock, row):
         return
     real = stock[row.module]
     assert parameters(made, row.attribute) == parameters(real, row.attribute)
-    if row.made_with:
+    if row.init_parameter:
         kind = row.attribute.partition(".")[0]
         assert parameters(made, kind) == parameters(real, kind)
 

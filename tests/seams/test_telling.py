@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from litellm_patch import metrics, options
-from litellm_patch.seams import cooling_deployments, group_rate, telling
+from litellm_patch.seams.answer import telling
+from litellm_patch.seams.record import group_rate
+from litellm_patch.seams.refusal import cooling_deployments
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING
@@ -145,9 +147,9 @@ def test_behind_a_long_cooldown_clients_are_told_to_come_back_before_its_end(tol
 
 
 def test_a_bad_option_is_said_once_and_ignored(told, caplog):
-    from litellm_patch import report
+    from litellm_patch import log
 
-    report._said.clear()
+    log._said.clear()
     assert told(refusal(), refusal(), PACING="fast") == told(refusal(), refusal())
     assert [record.message for record in caplog.records if "PACING" in record.message] == [
         "LITELLM_PATCH_PACING is not auto, off or a rate above 0: auto is used"

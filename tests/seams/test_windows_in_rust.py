@@ -8,7 +8,7 @@ import time
 import pytest
 from conftest import has_rust_router
 
-from litellm_patch.seams.key_windows import window_end
+from litellm_patch.seams.record.key_windows import window_end
 
 SIZE = 40
 DESCRIPTOR = {

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from litellm_patch.seams.redis_questions import Questions
-from litellm_patch.seams.shared_expiry import SharedExpiries
-from litellm_patch.seams.shared_queue import SharedQueues
+from litellm_patch.seams.record.redis_questions import Questions
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
+from litellm_patch.seams.record.shared_queue import SharedQueues
 from litellm_patch.wait.pacing import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from asking import KEY
 
-from litellm_patch.lab.proxy import free_port
-from litellm_patch.lab.redis import Redis
+from litellm_patch.tools.lab.proxy import free_port
+from litellm_patch.tools.lab.redis import Redis
 
 
 class Server:

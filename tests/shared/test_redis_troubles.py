@@ -15,12 +15,12 @@ import pytest
 from asking import KEY, Process, cache_of, until
 from servers import Server, running_server
 
-from litellm_patch import report
-from litellm_patch.lab import redis as lab_redis
-from litellm_patch.lab.proxy import free_port
-from litellm_patch.lab.redis import Redis
-from litellm_patch.seams import redis_questions, shared_queue
-from litellm_patch.seams.redis_questions import PATIENCE, Questions
+from litellm_patch import log
+from litellm_patch.seams.record import redis_questions, shared_queue
+from litellm_patch.seams.record.redis_questions import PATIENCE, Questions
+from litellm_patch.tools.lab import redis as lab_redis
+from litellm_patch.tools.lab.proxy import free_port
+from litellm_patch.tools.lab.redis import Redis
 
 pytestmark = pytest.mark.skipif(
     bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
@@ -52,8 +52,8 @@ def quick_pauses(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def log(monkeypatch, caplog):
-    monkeypatch.setattr(report, "_said", {})
+def logged(monkeypatch, caplog):
+    monkeypatch.setattr(log, "_said", {})
     caplog.set_level(logging.INFO, logger="litellm_patch")
     return caplog
 
@@ -64,20 +64,20 @@ def until_left_alone(ask: Callable[[], float | None]) -> None:
         assert time.monotonic() < deadline, "it is still asked"
 
 
-def until_said(log: pytest.LogCaptureFixture, ask: Callable[[], object], words: str) -> None:
+def until_said(logged: pytest.LogCaptureFixture, ask: Callable[[], object], words: str) -> None:
     """An answer may be on its way when it is not waited for any more."""
     deadline = time.monotonic() + 90
-    while not any(words in line for line in warnings(log)):
+    while not any(words in line for line in warnings(logged)):
         assert time.monotonic() < deadline, "it is not said"
         ask()
         time.sleep(0.02)
 
 
-def warnings(log: pytest.LogCaptureFixture) -> list[str]:
-    return sorted(r.getMessage() for r in log.records if r.name == "litellm_patch")
+def warnings(logged: pytest.LogCaptureFixture) -> list[str]:
+    return sorted(r.getMessage() for r in logged.records if r.name == "litellm_patch")
 
 
-def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, log):
+def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, logged):
     process = Process(cache_of(server.port))
     until(process.seconds)
     until(process.place)
@@ -88,7 +88,7 @@ def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, 
     # On a busy machine it may have been left alone already.
     assert all(now - then <= 1 for now, then in zip(waits, before))
     assert 2 * PATIENCE < 0.05
-    until(lambda: len(warnings(log)) == 2 or None)
+    until(lambda: len(warnings(logged)) == 2 or None)
     server.go_on()
     assert 0 < until(process.seconds) <= 60
     assert until(process.place) > 29
@@ -110,19 +110,19 @@ def test_a_redis_that_answers_just_in_time_is_not_asked_for_each_refusal():
 
 
 def test_a_redis_that_is_down_is_told_once_and_one_that_is_started_again_is_used(
-    server, process, log
+    server, process, logged
 ):
     server.stop()
     until_left_alone(process.seconds)
-    until_said(log, process.seconds, "time left of cooldowns")
-    until_said(log, process.place, "places of waiting clients")
-    lines = warnings(log)
+    until_said(logged, process.seconds, "time left of cooldowns")
+    until_said(logged, process.place, "places of waiting clients")
+    lines = warnings(logged)
     assert len(lines) == 2
     assert "each process has a queue of its own" in "".join(lines)
     server.start()
     assert until(process.seconds) <= 0  # the cooldown is gone with it
     assert until(process.place) > 29
-    assert warnings(log) == lines
+    assert warnings(logged) == lines
 
 
 def test_a_redis_that_is_flushed_has_no_cooldown_and_a_queue_that_begins(server, process):
@@ -147,11 +147,11 @@ def test_emptied_scripts_change_nothing(server, process):
     assert until(process.place) > first + 0.3
 
 
-def test_a_redis_that_is_read_only_tells_times_but_gives_no_places(server, process, log):
+def test_a_redis_that_is_read_only_tells_times_but_gives_no_places(server, process, logged):
     server.ask("replicaof", "127.0.0.1", "1")
     until_left_alone(process.place)
     assert 0 < until(process.seconds) <= 60
-    until_said(log, process.place, "places of waiting clients")
+    until_said(logged, process.place, "places of waiting clients")
     server.ask("replicaof", "no", "one")
     assert until(process.place) > 29
 
@@ -172,20 +172,20 @@ def test_a_replica_that_takes_over_goes_on_with_the_queue(server, process, tmp_p
         replica.stop()
 
 
-def test_without_the_right_to_run_scripts_only_times_are_told(server, process, log):
+def test_without_the_right_to_run_scripts_only_times_are_told(server, process, logged):
     server.ask("acl", "setuser", "default", "-@scripting")
     until_left_alone(process.place)
     assert 0 < until(process.seconds) <= 60
-    until_said(log, process.place, "places of waiting clients")
+    until_said(logged, process.place, "places of waiting clients")
 
 
-def test_a_password_that_changed_is_not_logged(server, process, log):
+def test_a_password_that_changed_is_not_logged(server, process, logged):
     server.ask("config", "set", "requirepass", PASSWORD)
     server.ask("-a", PASSWORD, "client", "kill", "type", "normal", "skipme", "yes")
-    until_said(log, process.place, "places of waiting clients")
-    until_said(log, process.seconds, "time left of cooldowns")
-    assert len(warnings(log)) == 2
-    assert PASSWORD not in "".join(warnings(log))
+    until_said(logged, process.place, "places of waiting clients")
+    until_said(logged, process.seconds, "time left of cooldowns")
+    assert len(warnings(logged)) == 2
+    assert PASSWORD not in "".join(warnings(logged))
     server.ask("-a", PASSWORD, "config", "set", "requirepass", "")
     assert until(process.place) > 29
 

@@ -14,12 +14,12 @@ import pytest
 from conftest import EXACT, LAUNCH, has_rust_router
 
 import litellm_patch
-from litellm_patch.lab import redis as lab_redis
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.redis import Redis
-from litellm_patch.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab import redis as lab_redis
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.redis import Redis
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 PACKAGE = Path(litellm_patch.__file__).parent
 RUST = has_rust_router()

@@ -15,15 +15,15 @@ from servers import running_server
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.lab import redis as lab_redis
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.proxy import (
+from litellm_patch.tools.lab import redis as lab_redis
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.proxy import (
     ProxyDidNotStart,
     config,
     group,
     running_proxy,
 )
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 pytestmark = pytest.mark.skipif(
     bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
@@ -76,7 +76,7 @@ def test_a_forked_child_has_a_thread_and_a_connection_of_its_own(server):
 
 def test_importing_the_seams_starts_no_thread():
     program = (
-        "import threading, litellm_patch.seams.table, litellm_patch.seams.telling\n"
+        "import threading, litellm_patch.seams.table, litellm_patch.seams.answer.telling\n"
         "print(threading.active_count())"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(litellm_patch.__file__).parents[1])}

@@ -12,11 +12,11 @@ import pytest
 from conftest import EXACT
 from trees import make_whole_tree
 
-from litellm_patch.lab.client import call, chat
-from litellm_patch.lab.cooling import CHAT, cool_down
-from litellm_patch.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
-from litellm_patch.source.apply import apply
+from litellm_patch.tools.lab.client import call, chat
+from litellm_patch.tools.lab.cooling import CHAT, cool_down
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.source.apply import apply
 
 SLOW, FAST = 90, 30
 COOLS = {"slow": SLOW, "fast": FAST, "slow-alone": SLOW}

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from trees import METADATA, RELEASE, make_small_tree, snapshot
 
-from litellm_patch.cli.main import main
-from litellm_patch.source import apply as module
-from litellm_patch.source import tool
-from litellm_patch.source.apply import apply
-from litellm_patch.source.patches import patch_for, source_patches
-from litellm_patch.source.refused import Refused
+from litellm_patch.tools.cli.main import main
+from litellm_patch.tools.source import apply as module
+from litellm_patch.tools.source import tool
+from litellm_patch.tools.source.apply import apply
+from litellm_patch.tools.source.patches import patch_for, source_patches
+from litellm_patch.tools.source.refused import Refused
 
 FILES = patch_for(RELEASE).paths
 SOME_FILE = FILES[1]

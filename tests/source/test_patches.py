@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from litellm_patch.source.patches import patch_for, source_patches
+from litellm_patch.tools.source.patches import patch_for, source_patches
 
 PATCHES = source_patches()
 

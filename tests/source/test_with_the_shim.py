@@ -10,12 +10,12 @@ import pytest
 from conftest import EXACT, LAUNCHER
 from trees import make_whole_tree, site_packages
 
-from litellm_patch.lab.client import chat
-from litellm_patch.lab.cooling import cool_down
-from litellm_patch.lab.proxy import clean_environment, config, group, running_proxy
-from litellm_patch.lab.stand_in import Refuse, running_stand_in
 from litellm_patch.seams.seam import OTHER_ROUTER
-from litellm_patch.source.apply import apply
+from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.proxy import clean_environment, config, group, running_proxy
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.source.apply import apply
 
 STATES = (
     "import litellm_patch, litellm, litellm.proxy.proxy_server\n"

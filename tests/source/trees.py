@@ -8,7 +8,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-from litellm_patch.source.patches import patch_for
+from litellm_patch.tools.source.patches import patch_for
 
 RELEASE = metadata.version("litellm")
 METADATA = f"litellm-{RELEASE}.dist-info/METADATA"

@@ -1,0 +1,88 @@
+"""Tell a refused client when to come back: the one place that makes headers of a refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+
+from ... import metrics
+from ...log import failed
+from ...options import current
+from ...wait import marks
+from ...wait.exception_chain import COOLING, related
+from ...wait.limits import WINDOW_END, is_limiters_429, is_own_limit, is_pinned_refusal
+from ...wait.pacing import Pacer
+from ...wait.tell import Teller, Told
+from ..record.key_windows import window_end
+from ..refusal.cooling_deployments import cooling_beside_limit
+
+_COUNTED = "litellm_patch_counted"
+
+
+def tell(
+    error: BaseException | None,
+    message: str | None,
+    headers: Mapping[str, str],
+    seam: str,
+    forward_provider: bool = False,
+) -> Told | None:
+    """What the client of a 429 that is made of `error` is told; None if LiteLLM did not refuse.
+
+    Args:
+        error: the exception being handled.
+        message: what the client is told, as for `wait.tell.Teller.tell`.
+        headers: that the answer has already; they are not changed.
+        seam: the name of who asks, for the figures.
+        forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
+    """
+    if error is not None:
+        _mark_limits(error)
+    told = _teller().tell(
+        error,
+        message,
+        headers,
+        now=time.monotonic(),
+        clock=time.time(),
+        forward_provider=forward_provider,
+    )
+    if told is not None and error is not None and not _is_counted(error):
+        what = (
+            metrics.NOTHING if told.is_nothing else metrics.STEP if told.is_step else metrics.WAIT
+        )
+        metrics.refused(seam, what, None if told.is_nothing else told.seconds)
+    return told
+
+
+def _is_counted(error: BaseException) -> bool:
+    """Whether the refusal behind `error` is; LiteLLM makes more than one answer of some."""
+    chain = list(related(error))
+    counted = any(marks.get(each, _COUNTED) for each in chain)
+    for each in chain:
+        with suppress(Exception):  # some take no attributes
+            marks.put(each, _COUNTED, True)
+    return counted
+
+
+def _mark_limits(error: BaseException) -> None:
+    """Note beside a limit that another deployment of its group is cooling, and may be first."""
+    for each in related(error):
+        if (is_own_limit(each) or is_pinned_refusal(each)) and marks.get(each, COOLING) is None:
+            try:
+                marks.put(each, COOLING, cooling_beside_limit(each))
+            except Exception as problem:
+                failed("the cooldowns beside a limit cannot be read", problem)
+        elif is_limiters_429(each):
+            try:
+                marks.put(each, WINDOW_END, window_end(each, time.time()))
+            except Exception as problem:
+                failed("the window of a limit cannot be read, LiteLLM's own number stands", problem)
+
+
+@cache
+def _teller() -> Teller:
+    """The one of this process, with its queues."""
+    options = current()
+    pacer = Pacer(options.rate, options.workers) if options.pacing else None
+    return Teller(pacer, options.max_wait)

@@ -1,0 +1,113 @@
+"""The fastest of several models, all of which refuse (``fastest_response: true``).
+
+LiteLLM then raises a bare `Exception` and keeps none of the errors of the models, so the client
+gets a 500. Whether they all refused is known from two places. The variables of the function that
+raised still have the tasks that ended last, with their errors. Of the other models the last refusal
+is remembered: if that tells of a cooldown or a spent budget whose end is not over, no request to
+this model can have asked a provider meanwhile. Of a model at its rpm limit nothing is remembered,
+since LiteLLM makes that refusal where nothing of ours looks.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import Task
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ...wait import marks
+from ...wait.cooling import Cooling
+from ...wait.exception_chain import COOLING, FALLBACK_REFUSALS
+from ...wait.limits import CROSSED_BUDGET, is_own_refusal
+
+_ALL_FAILED = ("All tasks failed",)
+_BUDGET_END = "litellm_patch_budget_end"
+"""Mark on the refusal by a budget that is remembered: `time.time()` at which its window ends."""
+
+_KEPT_AT_MOST = 1000
+_last: OrderedDict[str, BaseException] = OrderedDict()
+
+
+def keep(refusal: BaseException) -> None:
+    """Remember the last refusal of its model, without what it was raised from."""
+    model = getattr(refusal, "model", None)
+    if isinstance(model, str):
+        _keep(model, _copy(refusal))
+
+
+def keep_budget(models: Iterable[object], told: str, ends_at: float) -> None:
+    """Remember that a budget, whose refusal says `told`, refuses `models` until `ends_at`."""
+    for model in {each for each in models if isinstance(each, str)}:
+        refusal = ValueError(f"{CROSSED_BUDGET}: {told}")
+        marks.put(refusal, _BUDGET_END, ends_at)
+        _keep(model, refusal)
+
+
+def _keep(model: str, refusal: BaseException) -> None:
+    _last[model] = refusal
+    _last.move_to_end(model)
+    while len(_last) > _KEPT_AT_MOST:
+        _last.popitem(last=False)
+
+
+def lead_to_refusals(error: BaseException | None) -> bool:
+    """Whether `error` means that all models refused; then it leads to their refusals."""
+    if error is None or type(error) is not Exception or error.args != _ALL_FAILED:
+        return False
+    variables = _variables(error)
+    models, ended = _models(variables), [*_ended(variables)]
+    if not models or not all(
+        isinstance(each, Exception) and is_own_refusal(each) for each in ended
+    ):
+        return False
+    if len(ended) < len(models):
+        # A refusal that does not say of which model it is may be that of any.
+        said = [getattr(each, "model", None) for each in ended]
+        found = [_last.get(model) for model in models if model not in said]
+        kept = [each for each in found if each is not None and _still_refuses(each)]
+        if len(kept) < len(found) or len(kept) + len(ended) < len(models):
+            return False
+        ended += [_copy(each) for each in kept]
+    marks.put(error, FALLBACK_REFUSALS, ended)
+    return True
+
+
+def _still_refuses(refusal: BaseException) -> bool:
+    cooling, budget_end = marks.get(refusal, COOLING), marks.get(refusal, _BUDGET_END)
+    if isinstance(budget_end, float):
+        return budget_end > time.time()
+    if not isinstance(cooling, Cooling) or cooling.ready_at is None:
+        return False
+    return cooling.ready_at > time.monotonic()
+
+
+def _variables(error: BaseException) -> Mapping[str, Any]:
+    """The variables of the function that raised `error`, if it has the models that were asked."""
+    variables: Mapping[str, Any] = {}
+    trace = error.__traceback__
+    while trace is not None:
+        if "models" in trace.tb_frame.f_locals:
+            variables = trace.tb_frame.f_locals
+        trace = trace.tb_next
+    return variables
+
+
+def _models(variables: Mapping[str, Any]) -> list[str]:
+    models = variables.get("models")
+    return [str(model) for model in models] if isinstance(models, (list, tuple)) else []
+
+
+def _ended(variables: Mapping[str, Any]) -> Iterator[object]:
+    """What became of the models that were the last to answer; of the last one at least."""
+    tasks = {*(variables.get("done") or ()), variables.get("task")}
+    for task in tasks:
+        if isinstance(task, Task) and task.done() and not task.cancelled():
+            yield task.exception() or task.result()
+
+
+def _copy(refusal: BaseException) -> BaseException:
+    """Each client has a place of its own, and an exception keeps the one that it was given."""
+    copy = type(refusal).__new__(type(refusal), *refusal.args)
+    vars(copy).update(vars(refusal))
+    return copy

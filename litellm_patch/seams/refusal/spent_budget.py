@@ -1,0 +1,23 @@
+"""When the refusal by a spent budget ends.
+
+LiteLLM's refusal carries a text and no time, so the time is remembered by the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...wait.limits import remember_budget
+from ..record.budgets import end_of_budgets
+from . import fastest_response
+
+
+def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> None:
+    """Remember when the first of the deployments that were all filtered out is open again."""
+    allowed, told = result
+    ends_at = None if allowed else end_of_budgets(limiter, arguments)
+    if ends_at is not None:
+        remember_budget(told, ends_at)
+        models = (each.get("model_name") for each in arguments["healthy_deployments"])
+        fastest_response.keep_budget(models, told, ends_at)

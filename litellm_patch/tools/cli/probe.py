@@ -1,0 +1,134 @@
+"""``litellm-patch probe``: what a client of a live proxy gets for a model that is cooling."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from http.client import InvalidURL
+from urllib.parse import urlsplit
+
+from ...wait.delay_seconds import parse_delay_seconds
+from ...wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
+from ...wait.patience import first_step
+from ..lab.client import Response, call
+from ..lab.endpoints import ENDPOINTS
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, WrongUsage
+from .refusal import FORWARDED, OWN, UNCLEAR, whose_refusal
+
+_EXAMPLE = "http://host:4000"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("url", metavar="URL", help=f"of the proxy, for example {_EXAMPLE}")
+    parser.add_argument("--model", required=True, help="a model group that is cooling down now")
+    parser.add_argument(
+        "--key-env",
+        default="LITELLM_API_KEY",
+        metavar="NAME",
+        help="environment variable that holds the proxy's key (default LITELLM_API_KEY)",
+    )
+    parser.add_argument(
+        "--kind",
+        default="chat",
+        choices=[endpoint.name for endpoint in ENDPOINTS],
+        metavar="KIND",
+        help="kind of request (default chat); if the model is not cooling, it is a real one",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
+
+
+def run(options: argparse.Namespace) -> int:
+    """GOOD if the refusal carries the header, BAD if it does not."""
+    endpoint = next(each for each in ENDPOINTS if each.name == options.kind)
+    key = os.environ.get(options.key_env, "")
+    try:
+        _check(options.url, key, options.key_env)
+        path, body, headers = endpoint.request(options.model)
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        answer = call(options.url, path, body, headers)
+    except WrongUsage as error:
+        return _say(options, WRONG_USAGE, str(error), None)
+    except Exception as error:  # its text may quote the key, or a password in the URL
+        if isinstance(error, (ValueError, InvalidURL)) and not isinstance(error, OSError):
+            why = f"no request can be made of this URL and model: write {_EXAMPLE}"
+            return _say(options, WRONG_USAGE, why, None)
+        why = f"it cannot be reached ({type(error).__name__}): is the proxy running there?"
+        return _say(options, NOTHING_PROVEN, f"{why} Nothing is proven", None)
+    status, verdict = _judge(answer)
+    return _say(options, status, verdict, answer)
+
+
+def _check(url: str, key: str, key_env: str) -> None:
+    """
+    Raises:
+        WrongUsage: the URL or the key is none.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or none that there is
+        usable = False
+    if not usable:
+        raise WrongUsage(f"that is no URL of a proxy: write {_EXAMPLE}")
+    if not (key.isascii() and key.isprintable()):
+        raise WrongUsage(f"what {key_env} holds is no key: no header can be made of it")
+
+
+def _judge(answer: Response) -> tuple[int, str]:
+    whose = whose_refusal(answer)
+    if whose == OWN:
+        values = answer.all("retry-after")
+        if len(values) == 1 and parse_delay_seconds(values[0]) is not None:
+            return GOOD, "the model is cooling, and the client is told when to come back"
+        if values:
+            return BAD, "the model is cooling, but Retry-After is not one whole number"
+        if "false" in answer.all(SHOULD_RETRY):
+            return GOOD, "the model is cooling for so long that the client is told not to retry"
+        if first_step(_configured(answer)) is None:
+            return (
+                NOTHING_PROVEN,
+                "the model is cooling for longer than clients wait: nothing is proven",
+            )
+        return BAD, "the model is cooling, and the client is NOT told when to come back"
+    return NOTHING_PROVEN, f"{_why_nothing_is_proven(answer, whose)}: nothing is proven"
+
+
+def _why_nothing_is_proven(answer: Response, whose: str) -> str:
+    if whose == FORWARDED:
+        return "a provider, itself a LiteLLM, refused; this proxy did not: ask that one"
+    if whose == UNCLEAR:
+        return "cannot tell whether this proxy refused or a provider of it"
+    if answer.status == 429:
+        return "this 429 is not a cooldown of the model"
+    if answer.status in (401, 403):
+        return "the proxy refused the key"
+    if answer.status < 400:
+        return "the model was not cooling"
+    return "this error is no refusal of a cooling model"
+
+
+def _configured(answer: Response) -> float:
+    """The seconds of the whole cooldown, which LiteLLM's message tells; 0 where it does not."""
+    found = re.search(rb"Try again in (\d{1,9}(?:\.\d+)?) second", answer.body)
+    return float(found[1]) if found else 0.0
+
+
+def _say(options: argparse.Namespace, status: int, verdict: str, answer: Response | None) -> int:
+    """Print the verdict. Never the body, the key or the URL: they may hold secrets."""
+    shown = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
+    told = {name: answer.all(name) for name in shown} if answer is not None else {}
+    if options.json:
+        code = answer.status if answer is not None else None
+        print(json.dumps({"exit_status": status, "verdict": verdict, "status": code, **told}))
+        return status
+    if answer is not None:
+        print(f"HTTP {answer.status} {answer.reason}")
+        for name in shown:
+            for value in told[name] or (["(none)"] if name == RETRY_AFTER else []):
+                print(f"{name}: {value}")
+    print(verdict, file=sys.stdout if answer is not None else sys.stderr)
+    return status

@@ -1,0 +1,147 @@
+"""Ask every kind of endpoint of two real proxies, with and without the patch, while cooling."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import Callable
+
+from ...options import MAX_WAIT
+from ...wait.exception_chain import NO_DEPLOYMENTS
+from .client import Response
+from .cooling import CHAT, DidNotCool, ask, cool_down
+from .endpoints import ENDPOINTS, Endpoint
+from .groups import ROUTE_ALL, cooled_by, group_of, model_list
+from .own_settings import OwnSettings
+from .proxy import Proxy, config, running_proxy
+from .stand_in import Refuse, StandIn, running_stand_in
+from .told import Comparison, Told, retry_after_of, says_so
+from .with_fallback import FALLBACKS, SCENARIOS, fallback_groups, fallback_refusals
+
+_TRIES = 3
+_FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
+_LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
+
+GROUPS_AT_MOST = 20
+"""So many of the operator's own groups are asked; the rest would tell nothing new."""
+
+
+def compare(
+    own: OwnSettings,
+    launches: Sequence[Sequence[str]],
+    program: Sequence[str],
+    waiting: Callable[[float], None],
+    cooldown: float,
+) -> tuple[Comparison, ...]:
+    """Run the proxies that are launched in the two ways, in parallel, and compare them.
+
+    Args:
+        launches: what to put in front of the proxy's command, without and with the patch.
+        program: the proxy's command.
+        waiting: called now and then with the seconds since the start.
+        cooldown: seconds, where `own` says nothing.
+
+    Raises:
+        ProxyDidNotStart, DidNotCool: for the openai group; other groups may be left out.
+    """
+
+    def ask_all(launch: Sequence[str]) -> dict[str, Told]:
+        with ExitStack() as stack:
+            stand_in = stack.enter_context(running_stand_in())
+            stand_in.refusals.update({"*": Refuse(), **fallback_refusals()})
+            router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
+            router["fallbacks"] = [*router.get("fallbacks", ()), *FALLBACKS]
+            sections = {**own.sections, "router_settings": router}
+            for name, settings in ROUTE_ALL.items():
+                sections[name] = {**own.sections.get(name, {}), **settings}
+            models = model_list(stand_in.url) + fallback_groups(stand_in.url)
+            models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
+            start = running_proxy(
+                config(models, **sections),
+                launch=launch,
+                program=program,
+                # Also what is longer than clients wait shall be seen.
+                environment={MAX_WAIT: "none"},
+                waiting=waiting,
+            )
+            side = _Side(stack.enter_context(start), stand_in)
+            return {**side.kinds(), **side.with_fallback(), **side.own(own)}
+
+    with ThreadPoolExecutor(len(launches)) as pool:
+        without, with_patch = pool.map(ask_all, launches)
+    return tuple(Comparison(name, told, with_patch[name]) for name, told in without.items())
+
+
+class _Side:
+    """One of the two proxies, in front of a stand-in of its own that refuses everything."""
+
+    def __init__(self, proxy: Proxy, stand_in: StandIn) -> None:
+        self._proxy, self._stand_in = proxy, stand_in
+        self._cannot_cool: set[str] = set()
+
+    def kinds(self) -> dict[str, Told]:
+        """What every kind of endpoint answers."""
+        cool_down(self._proxy, group_of(CHAT.provider), attempts=_FAILURES)
+        return {each.name: self._told(each) for each in ENDPOINTS}
+
+    def with_fallback(self) -> dict[str, Told]:
+        """What groups with a cooling fallback answer to chat."""
+        return {name: play(self._proxy, self._stand_in) for name, play in SCENARIOS.items()}
+
+    def own(self, own: OwnSettings) -> dict[str, Told]:
+        """What the first of the operator's groups answer to chat."""
+        return {f"group {name}": self._told_of_own(name) for name in own.cooling[:GROUPS_AT_MOST]}
+
+    def _told(self, endpoint: Endpoint) -> Told:
+        """Ask while the group is cooling; cool it again where the cooldown was over meanwhile."""
+        model = group_of(endpoint.provider)
+        told = Told(0)
+        for _ in range(_TRIES):
+            cooled = self._cool(model, cooled_by(endpoint.provider))
+            calls, logged = len(self._stand_in.seen), self._proxy.log.stat().st_size
+            try:
+                answer = ask(self._proxy, endpoint, model)
+            except OSError:
+                break
+            absent = endpoint.is_absent(answer.status, answer.body)
+            if not cooled and not absent:
+                break
+            asked = len(self._stand_in.seen) > calls
+            refused = not asked and (says_so(answer) or self._escaped(answer, logged))
+            told = Told(answer.status, retry_after_of(answer), refused, absent, asked)
+            if not asked:
+                break
+        return told
+
+    def _told_of_own(self, model: str) -> Told:
+        """Fallbacks may be asked meanwhile; the answer is LiteLLM's refusal all the same."""
+        if not self._cool(model, CHAT):
+            return Told(0)
+        answer = ask(self._proxy, CHAT, model)
+        return Told(answer.status, retry_after_of(answer), refused=says_so(answer))
+
+    def _cool(self, model: str, endpoint: Endpoint) -> bool:
+        """Whether the group is cooling now."""
+        if model not in self._cannot_cool:
+            try:
+                cool_down(self._proxy, model, endpoint, attempts=_FAILURES)
+                return True
+            except (DidNotCool, OSError):
+                self._cannot_cool.add(model)
+        return False
+
+    def _escaped(self, answer: Response, logged: int) -> bool:
+        """Whether a 500 is the router's refusal, which nothing in the proxy has caught.
+
+        The body does not say so; what the server then logs does.
+        """
+        until = time.monotonic() + _LOGGED_WITHIN
+        while answer.status == 500 and time.monotonic() < until:
+            news = self._proxy.log.read_bytes()[logged:]
+            _, uncaught, trace = news.partition(b"Exception in ASGI application")
+            if uncaught and NO_DEPLOYMENTS.encode() in trace:
+                return True
+            time.sleep(0.05)
+        return False
