@@ -1,9 +1,9 @@
 """Make a pinned LiteLLM proxy's 429 answers tell clients, truthfully, when to come back.
 
-Importing this package is the activation, and it is the only thing that importing does: a
-finder is put on ``sys.meta_path`` that waits for ``import litellm``. Until that happens
-neither wrapt nor anything else of this package is loaded: this file and the three that it needs
-(`trigger`, `switch`, `_version`) use only what the interpreter has already loaded.
+Importing this package is the activation, and does nothing else: it puts a finder on
+``sys.meta_path`` that waits for ``import litellm``. Until then neither wrapt nor anything else of
+this package is loaded: this file and the three that it needs (`trigger`, `switch`, `_version`)
+use only modules that the interpreter has already loaded.
 
 ``LITELLM_PATCH=off`` in the environment turns the import into a no-op.
 """
@@ -27,21 +27,18 @@ _HOME_OF = {
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name when it is first asked for (PEP 562), so that activation stays free."""
+    """Load a public name when it is first used (PEP 562): the import alone must stay cheap."""
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    trigger.looking += 1
-    try:
+    with trigger.looking:
         value = getattr(import_module(f"{__name__}.{home}"), name)
-    finally:
-        trigger.looking -= 1
     globals()[name] = value
     return value
 
 
-from . import trigger  # noqa: E402 - last, so that a failure above leaves nothing armed
+from . import trigger  # noqa: E402 - last: a failure above leaves nothing armed
 
 trigger.arm()

@@ -1,13 +1,13 @@
 """For a FastAPI or Starlette app of your own that uses `litellm.Router` without LiteLLM's proxy.
 
-There the router's refusal is a bare `ValueError`, and the app answers 500. `install` makes
-it a 429 that says when to come back::
+In such an app the router's refusal is a bare `ValueError`, which the app answers with 500.
+`install` turns it into a 429 that says when to come back::
 
     from litellm_patch.fastapi import install
 
     install(app)
 
-An app that is mounted below another one has exception handlers of its own: install there, too.
+A mounted app has its own exception handlers: install there, too.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 Body = Callable[[Exception, Optional[float]], object]
-"""Makes the body, which must be JSON, of the refusal and the seconds to wait (None: unknown)."""
+"""Makes the JSON body from the refusal and the seconds to wait (None: unknown)."""
 
 
 def openai_body(refusal: Exception, seconds: float | None) -> dict[str, Any]:
     """The error body of the OpenAI API.
 
-    LiteLLM's own message is not repeated: it lists the deployments that are cooling and, up to
-    1.75, what their providers answered, which is nothing for the clients of an app.
+    It does not repeat LiteLLM's own message, which lists the cooling deployments and, up to 1.75,
+    their providers' answers: an app's clients should not see these.
     """
     model = getattr(refusal, "model", "")
     for_model = f" for model {model}" if model else ""
@@ -59,12 +59,12 @@ def openai_body(refusal: Exception, seconds: float | None) -> dict[str, Any]:
 def install(app: Starlette, body: Body = openai_body) -> None:
     """Let `app` answer the router's refusals with 429, ``Retry-After`` and ``retry-after-ms``.
 
-    Works at any time, also when the app is serving already, and with or without the import
-    hook; with it the header tells the time left, without it the configured cooldown. Calling
-    it again replaces `body`. What a provider refused is left to the app.
+    Works at any time, even while the app is serving, with or without the import hook: with it the
+    header tells the time left, without it the configured cooldown. Another call replaces `body`.
+    Refusals of a provider are left to the app.
 
     Args:
-        body: see `Body`; an exception in it is answered with the default body.
+        body: see `Body`; if it raises, the default body is sent.
 
     Raises:
         ImportError: LiteLLM or Starlette is not installed.
@@ -74,7 +74,7 @@ def install(app: Starlette, body: Body = openai_body) -> None:
     from starlette.responses import JSONResponse
 
     always = [RouterRateLimitError, RouterRateLimitErrorBasic]
-    # Of these only some are refusals of the router, and an app's own handler of them stays.
+    # Only some of these are refusals of the router; an app's own handler of the others stays.
     classes = [*always, RateLimitError, ValueError]
     for table in tables(app):
         for key in [*table]:
@@ -82,14 +82,14 @@ def install(app: Starlette, body: Body = openai_body) -> None:
                 del table[key]
 
     async def handler(request: Request, refusal: Exception) -> Any:
-        # A WebSocket carries no header any more.
+        # A WebSocket can no longer carry a header.
         if request.scope.get("type") != "http" or has_own(own_table(app), classes, refusal):
             return await answer_without(own_table(app), request, refusal)
         told = tell(refusal, None, {}, "fastapi")
         seconds, headers = (None, {}) if told is None else (told.seconds, told.headers)
         try:
             answer = JSONResponse(body(refusal, seconds), status_code=429, headers=headers)
-        except Exception as error:  # the app's own callable: a refusal must still be answered
+        except Exception as error:  # of the app's own callable: a refusal still needs an answer
             once(logging.WARNING, f"the app's body for a refusal failed: {type(error).__name__}")
             content = openai_body(refusal, seconds)
             answer = JSONResponse(content, status_code=429, headers=headers)

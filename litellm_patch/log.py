@@ -1,6 +1,7 @@
 """Say each thing once, where an operator will see it, and never fail the host by saying it.
 
-Our lines go where the host's lines go, and look as they do; no handler of ours stays anywhere.
+Our lines go to the host's handlers and look like the host's lines; no handler of ours is installed.
+What the lines of activation say is in `activation.messages`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def once(level: int, message: str, kind: str | None = None) -> None:
     Args:
         level: a `logging` level, for example ``logging.WARNING``.
         message: the finished text; it must not contain request data.
-        kind: what counts as the same thing, where the text may vary.
+        kind: messages of one kind count as the same, where the text may vary.
     """
     if len(_said) >= _SAID_AT_MOST:
         return
@@ -43,7 +44,7 @@ def say(level: int, message: str) -> None:
             _deliver(record)
         else:
             held.append(record)
-    except Exception:  # a broken logging set-up is the host's, and not ours to trip over
+    except Exception:  # a broken logging set-up is the host's own
         pass
 
 
@@ -58,14 +59,6 @@ def failed(what: str, error: BaseException) -> None:
         pass
 
 
-def text_of(error: BaseException) -> str:
-    """The class and the text of an error of start-up; its text may itself be broken."""
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:
-        return type(error).__name__
-
-
 def place_of(error: BaseException) -> str:
     """The class of an error, and the line that raised it."""
     trace = error.__traceback__
@@ -78,9 +71,9 @@ def place_of(error: BaseException) -> str:
 
 
 def hold() -> None:
-    """Keep what is said until `release`. Warnings are said at the latest when the process ends.
+    """Keep lines until `release`. Warnings are released at the latest when the process ends.
 
-    A parent of worker processes never serves, and its proof line would come at its end.
+    The line that the patch is on is not: a parent of worker processes never serves.
     """
     global _held
     if _held is None:
@@ -89,7 +82,7 @@ def hold() -> None:
 
 
 def release(level: int = logging.NOTSET) -> None:
-    """Say what was kept of at least `level`, and keep nothing more. Never raises."""
+    """Say the lines kept that are of at least `level`, and keep no more. Never raises."""
     global _held
     records, _held = _held or [], None
     for record in records:
@@ -108,8 +101,8 @@ def _record(level: int, message: str) -> logging.LogRecord:
 def _deliver(record: logging.LogRecord) -> None:
     """Give a record to the host's handlers.
 
-    That a logger is `disabled` is not looked at: `logging.config` does that to every logger
-    which a configuration does not name.
+    `Logger.disabled` is ignored: `logging.config` sets it on every logger that a configuration
+    does not name.
     """
     if not _is_wanted(record.levelno) or not LOGGER.filter(record):
         return
@@ -127,9 +120,8 @@ def _deliver(record: logging.LogRecord) -> None:
 def _is_wanted(level: int) -> bool:
     """Whether the operator lets lines of `level` through.
 
-    The root logger's own WARNING means that nobody has set it; then ``LITELLM_LOG`` decides.
-    Without that, too, INFO is let through, as the line that says that the patch is on is the
-    proof that operators look for.
+    The root logger's WARNING is its default, so then ``LITELLM_LOG`` decides. The default of that
+    is INFO, because operators look for the line that says that the patch is on.
     """
     if LOGGER.manager.disable >= level:
         return False

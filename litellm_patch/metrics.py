@@ -1,9 +1,8 @@
 """Figures for the operator, beside those that the proxy exports already.
 
-They are kept with `prometheus_client` if the process has loaded it, so that the proxy's
-``/metrics`` shows them, and with OpenTelemetry's metrics if it has loaded their API. Where it has
-neither, a line in the log sums them up, at most one every ten minutes. Nothing is counted but
-refusals, and nothing is imported.
+If the process has loaded `prometheus_client`, they are kept there, so that the proxy's
+``/metrics`` shows them; likewise OpenTelemetry's metrics API. Where neither works, a line in the
+log sums them up, at most one every ten minutes. Only refusals are counted, and nothing is imported.
 
 | name | labels | what it counts |
 | --- | --- | --- |
@@ -17,6 +16,7 @@ shared Redis did not answer |
 from __future__ import annotations
 
 import logging
+import os
 import statistics
 import sys
 import threading
@@ -53,18 +53,18 @@ def refused(seam: str, told: str, seconds: float | None = None) -> None:
         told: `WAIT`, `STEP` or `NOTHING`.
         seconds: that the client was told.
     """
-    try:
-        for keeper in _keepers():
-            keeper.refused(seam, told, seconds)
-    except Exception as error:
-        failed("a figure was not counted", error)
+    _count(lambda keeper: keeper.refused(seam, told, seconds))
 
 
 def redis_fell_back() -> None:
     """Count a place that Redis did not give in time. Never raises."""
+    _count(lambda keeper: keeper.redis_fell_back())
+
+
+def _count(note: Callable[[_Keeper], None]) -> None:
     try:
         for keeper in _keepers():
-            keeper.redis_fell_back()
+            note(keeper)
     except Exception as error:
         failed("a figure was not counted", error)
 
@@ -144,27 +144,36 @@ class _Log:
 
 
 _KEPT_AT_MOST = 10_000
-_lock = threading.Lock()
-_kept: dict[str, _Keeper] = {}
-_LOG = "log"
-_KINDS: dict[str, Callable[[Any], _Keeper]] = {
+_LIBRARIES: dict[str, Callable[[Any], _Keeper]] = {
     "prometheus_client": _Prometheus,
     "opentelemetry.metrics": _OpenTelemetry,
 }
+_lock = threading.Lock()
+_kept: dict[str, _Keeper | None] = {}
+"""By the module of the library; None where it failed, so that it is not tried again."""
+_log: _Log | None = None
 
 
 def _keepers() -> list[_Keeper]:
-    """Of what the process has loaded by now; the log where that is nothing."""
+    """One for each library that the process has loaded by now; the log where there is none."""
+    global _log
     with _lock:
-        for module, kind in _KINDS.items():
+        for module, kind in _LIBRARIES.items():
             if module in sys.modules and module not in _kept:
-                _kept[module] = _Nowhere()  # if it fails now, it is not tried again
+                _kept[module] = None
                 _kept[module] = kind(sys.modules[module])
-        found = [keeper for name, keeper in _kept.items() if name != _LOG]
-        return found or [_kept.setdefault(_LOG, _Log())]
+        found = [keeper for keeper in _kept.values() if keeper is not None]
+        if not found:
+            _log = _log or _Log()  # its ten minutes begin with the first refusal
+            return [_log]
+        return found
 
 
-class _Nowhere:
-    def refused(self, seam: str, told: str, seconds: float | None) -> None: ...
+def _forked() -> None:
+    """In a child: a thread that held the lock does not exist there."""
+    global _lock
+    _lock = threading.Lock()
 
-    def redis_fell_back(self) -> None: ...
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

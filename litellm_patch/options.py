@@ -27,14 +27,12 @@ WORKERS = "LITELLM_PATCH_WORKERS"
 FORWARD_PROVIDER = "LITELLM_PATCH_FORWARD_PROVIDER"
 _NAMES = (PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER)
 
-_PREFIX = "LITELLM_PATCH_"
-
 LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
-"""LiteLLM's own variable and argument for the number of worker processes of one proxy."""
+"""LiteLLM's own variable and argument for the worker processes of one proxy."""
 
 _LITELLMS_DEFAULT = "DEFAULT_NUM_WORKERS_LITELLM_PROXY"
 _SERVERS = ("uvicorn", "gunicorn", "hypercorn")
-"""That may run LiteLLM's app themselves, and have a variable and arguments of their own."""
+"""Servers that can run LiteLLM's app by their own commands, with their own options."""
 
 _MOST_WORKERS = 10_000
 
@@ -46,11 +44,11 @@ class Options:
     Attributes:
         pacing: whether refused clients get places in a queue.
         rate: clients per second for all workers together; None means to learn it.
-        max_wait: seconds; infinite means that every wait is told as it is. None leaves it to what
-            is known of each client.
+        max_wait: seconds; infinite means that every wait is told as it is, None that each client
+            is told what it is known to act on.
         workers: at least 1.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
-        problems: one finished sentence for each value, or name, that was ignored.
+        problems: one sentence for each value or name that was ignored.
     """
 
     pacing: bool = True
@@ -76,7 +74,9 @@ def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
     Args:
         arguments: of the process; LiteLLM's workers have those of the proxy's command.
     """
-    misspelt = sorted(name for name in environ if name.startswith(_PREFIX) and name not in _NAMES)
+    misspelt = sorted(
+        name for name in environ if name.startswith("LITELLM_PATCH_") and name not in _NAMES
+    )
     problems = [f"{name[:60]} is no option of litellm_patch" for name in misspelt[:10]]
     pacing, rate = _pacing(environ.get(PACING, ""), problems)
     return Options(
@@ -84,7 +84,7 @@ def read(environ: Mapping[str, str], arguments: Sequence[str] = ()) -> Options:
         rate=rate,
         max_wait=_max_wait(environ.get(MAX_WAIT, ""), problems),
         workers=_workers(environ, arguments, problems),
-        forward_provider=_switch(FORWARD_PROVIDER, environ, problems),
+        forward_provider=_forward_provider(environ.get(FORWARD_PROVIDER, ""), problems),
         problems=tuple(problems),
     )
 
@@ -128,27 +128,25 @@ def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: lis
 
 
 def _program(arguments: Sequence[str]) -> str:
-    """The name of the process' program, also where it was started by ``python -m``."""
+    """The name of the process' program, even if it was started by ``python -m``."""
     path = os.path.splitext(arguments[0])[0] if arguments else ""
     folder, name = os.path.split(path)
     return os.path.basename(folder) if name == "__main__" else name
 
 
-def _switch(name: str, environ: Mapping[str, str], problems: list[str]) -> bool:
-    """A switch that is off unless it is turned on."""
-    text = environ.get(name, "").strip().lower()
+def _forward_provider(text: str, problems: list[str]) -> bool:
+    text = text.strip().lower()
     if text and text not in ON_WORDS + OFF_WORDS:
-        problems.append(f"{name} is not on or off: off is used")
+        problems.append(f"{FORWARD_PROVIDER} is not on or off: off is used")
     return text in ON_WORDS
 
 
 def _argument(name: str, arguments: Sequence[str]) -> str:
-    """The value of ``name value`` or ``name=value``; empty where it is not there."""
-    for position, argument in enumerate(arguments):
-        if argument == name:
-            return arguments[position + 1] if position + 1 < len(arguments) else ""
-        if argument.startswith(f"{name}="):
-            return argument[len(name) + 1 :]
+    """The value of ``name value`` or ``name=value``, or ""."""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        name_of_it, _, value = argument.partition("=")
+        if name_of_it == name:
+            return value or following
     return ""
 
 
@@ -162,6 +160,5 @@ def _positive(text: str) -> float | None:
 
 def _count(text: str) -> int | None:
     text = text.strip()
-    if not (text.isascii() and text.isdigit()) or len(text) > 6:
-        return None
-    return int(text) if 1 <= int(text) <= _MOST_WORKERS else None
+    is_number = text.isascii() and text.isdigit() and len(text) <= 6
+    return int(text) if is_number and 1 <= int(text) <= _MOST_WORKERS else None

@@ -1,7 +1,7 @@
-"""What ``LITELLM_PATCH`` says: on, off or strict; and the end of a process that strict mode stops.
+"""``LITELLM_PATCH``: on, off or strict; and the end of a process that strict mode stops.
 
-Every Python that starts with the patch loads this file, so it uses `os` and `sys` alone, which the
-interpreter has loaded already.
+Every Python that starts with the patch loads this file, so it uses only `os` and `sys`, which the
+interpreter has already loaded.
 """
 
 import os
@@ -20,17 +20,17 @@ STRICT_EXIT = 78
 
 
 def said() -> str:
-    """What ``LITELLM_PATCH`` says, as a word that can be compared."""
+    """The word in ``LITELLM_PATCH``, in lower case, or ""."""
     return os.environ.get("LITELLM_PATCH", "").strip().lower()
 
 
 def mode() -> str:
-    """`ON`, `OFF` or `STRICT`, as the operator said with ``LITELLM_PATCH``; unknown is `ON`."""
+    """`ON`, `OFF` or `STRICT`; an unknown word means `ON`."""
     return _MODES.get(said(), ON)
 
 
 def is_known() -> bool:
-    """Whether ``LITELLM_PATCH`` is unset or one of the words that it may be."""
+    """Whether ``LITELLM_PATCH`` is unset or one of the words that have a meaning."""
     return said() in _MODES
 
 
@@ -40,10 +40,10 @@ def switched_off() -> bool:
 
 
 def stop(text: str) -> None:
-    """End the process: what strict mode does instead of going on without the patch.
+    """End the process, as strict mode does rather than go on without the patch.
 
-    Not by an exception: LiteLLM imports its proxy inside ``try``/``except``, and an exit in a
-    thread would end that thread alone. At start there is nothing to be cleaned up.
+    An exception would not do: LiteLLM imports its proxy inside ``try``/``except``, and an exit in
+    a thread ends only that thread. At start there is nothing to clean up.
     """
     complain(f"stopped by LITELLM_PATCH=strict (exit status {STRICT_EXIT}): {text}")
     for stream in (sys.stdout, sys.stderr):
@@ -55,9 +55,17 @@ def stop(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write one line to stderr, for the case that even `log` could not be imported."""
+    """Write one line to stderr, where even `log` may not be importable."""
     if sys.stderr is not None:
         try:
             sys.stderr.write(f"litellm_patch: {text}\n")
         except Exception:  # a closed stderr is no reason to fail the host
             pass
+
+
+def text_of(error: BaseException) -> str:
+    """The class and the text of an error at start-up; the text itself may be broken."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__

@@ -9,15 +9,15 @@ used here.
 import _thread
 import sys
 
-from .switch import STRICT, complain, mode, stop, switched_off
+from .switch import STRICT, complain, mode, stop, switched_off, text_of
 
 TARGET = "litellm"
 ACTIVATE = "litellm_patch.activation.activate:activate"
-"""What is called then, as ``module:function``: nothing of it is imported before."""
+"""The function to call then, as ``module:function``. Its module is not imported before."""
 
 
 class Loader:
-    """Executes LiteLLM as its own loader does, once `fire` has been called."""
+    """Calls `fire`, then executes LiteLLM as its own loader does."""
 
     # No annotations: naming the types would import `typing` in every process.
     def __init__(self, loader):  # type: ignore[no-untyped-def]
@@ -33,29 +33,26 @@ class Loader:
         self._loader.exec_module(module)
 
     def __getattr__(self, name):  # type: ignore[no-untyped-def]
-        if name == "_loader":  # in a copy that is being made: asking it would ask this again
+        if name == "_loader":  # a copy that is still empty would ask itself without end
             raise AttributeError(name)
         return getattr(self._loader, name)
 
-    def __reduce__(self):  # type: ignore[no-untyped-def]
-        return Loader, (self._loader,)
-
 
 class Finder:
-    """A ``sys.meta_path`` entry that finds what the other entries find, to see it executed.
+    """A ``sys.meta_path`` entry that finds LiteLLM by the other entries, to see it executed.
 
-    Nothing else may happen in `find_spec`: importlib holds its global lock there, so that an
-    import, or waiting for anything, could be waiting for a thread that waits for that lock.
+    importlib holds its global lock during `find_spec`, which therefore imports nothing and waits
+    for nothing: the other thread could be waiting for that lock.
 
-    A finder in front of this one may load LiteLLM without asking it. The next import of
-    anything then shows that LiteLLM is there, and a thread does what was missed.
+    A finder in front of this one may load LiteLLM without asking it. The next import of any
+    module shows that LiteLLM is there, and a thread catches up.
     """
 
     _searching = False  # importlib's global lock guards it
 
     def find_spec(self, name, path=None, target=None):  # type: ignore[no-untyped-def]
         if name != TARGET or self._searching:
-            if TARGET in sys.modules and not looking and passed_over():
+            if passed_over() and _thread.get_ident() not in looking:
                 disarm()
                 _thread.start_new_thread(_catch_up, ())
             return None
@@ -76,19 +73,28 @@ class Finder:
 
 _FINDER = Finder()
 
-looking = 0
-"""How many are asking for the state of the patch now. What they import must not change it."""
+
+class _Threads(set):  # type: ignore[type-arg]
+    """Each thread is in it during a ``with`` statement."""
+
+    def __enter__(self):  # type: ignore[no-untyped-def]
+        self.add(_thread.get_ident())
+
+    def __exit__(self, *error):  # type: ignore[no-untyped-def]
+        self.discard(_thread.get_ident())
+
+
+looking = _Threads()
+"""Those that ask for the state of the patch: their imports must not change it."""
 
 
 def passed_over() -> bool:
-    """Whether LiteLLM was loaded by a finder that did not ask ours, and nobody did a thing yet."""
-    spec = getattr(sys.modules.get(TARGET), "__spec__", None)
-    return (
-        TARGET in sys.modules
-        and _FINDER in sys.meta_path
-        # Ours was asked where the loader is ours: it has just not begun to execute the module.
-        and type(getattr(spec, "loader", None)) is not Loader
-    )
+    """Whether LiteLLM was loaded by a finder that did not ask ours, and nobody has activated."""
+    if TARGET not in sys.modules or _FINDER not in sys.meta_path:
+        return False
+    # A loader of ours has just not begun to execute the module.
+    spec = getattr(sys.modules[TARGET], "__spec__", None)
+    return type(getattr(spec, "loader", None)) is not Loader
 
 
 def arm() -> None:
@@ -104,34 +110,26 @@ def arm() -> None:
 def disarm() -> None:
     """Wait no longer.
 
-    A new list takes the old one's place: an import that is walking the old one would miss the
-    next entry, another agent's perhaps, if ours were taken out from before it.
+    The list is replaced, not changed: an import that is walking through it would miss the entry
+    behind ours, perhaps another agent's.
     """
     if _FINDER in sys.meta_path:
         sys.meta_path = [finder for finder in sys.meta_path if finder is not _FINDER]
 
 
 def fire() -> None:
-    """LiteLLM is being imported: register the post-import hooks, whatever happens."""
+    """LiteLLM is being imported: call `ACTIVATE`. Never raises."""
     disarm()
     try:
-        _call(ACTIVATE)
-    except Exception as error:  # the host's `import litellm` must succeed without us
-        try:
-            why = f"{type(error).__name__}: {error}"
-        except Exception:  # even its text is broken
-            why = type(error).__name__
-        text = f"not active, LiteLLM is unchanged: {why}"
+        from importlib import import_module
+
+        module, _, function = ACTIVATE.partition(":")
+        getattr(import_module(module), function)()
+    except Exception as error:
+        text = f"not active, LiteLLM is unchanged: {text_of(error)}"
         if mode() == STRICT:
             stop(text)
         complain(text)
-
-
-def _call(target: str) -> None:
-    from importlib import import_module
-
-    module, _, function = target.partition(":")
-    getattr(import_module(module), function)()
 
 
 def _catch_up() -> None:

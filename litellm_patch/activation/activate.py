@@ -22,8 +22,7 @@ _BEGIN_OF_SERVING = "uvicorn.lifespan.on"
 def activate() -> None:
     """Apply every seam whose module is loaded, and the others as soon as they are imported.
 
-    A module that was loaded anew since (`importlib.reload`) is patched again. Idempotent and
-    thread-safe. Does nothing while ``LITELLM_PATCH=off``.
+    Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
     global _registered
     if not is_known():
@@ -38,11 +37,9 @@ def activate() -> None:
         if _may_turn_to_json():
             hold()
             wrapt.register_post_import_hook(lambda module: release(), _BEGIN_OF_SERVING)
-        # Threads that come at once all register: whoever returned while another one is still at
-        # it might import LiteLLM unheard. A hook that is called twice does its work once.
-        # The proxy comes last, because the start is judged when it is there.
-        for module in sorted(hooks.MODULES, key=lambda name: (name == hooks.PROXY, name)):
-            _register(module)
+        # Threads that come at once all register: a thread that returned while another one is
+        # still registering might import LiteLLM unheard. A second hook finds nothing to do.
+        hooks.register()
         _registered = True
     hooks.resume()
 
@@ -50,12 +47,12 @@ def activate() -> None:
 def deactivate() -> None:
     """Give LiteLLM back everything that was wrapped, and wrap nothing until `activate`.
 
-    Where somebody else wrapped the same place after us with wrapt, ours is taken out from
-    under theirs. Idempotent and thread-safe.
+    Restores the originals, even beneath wrapt wrappers that others added later. Idempotent and
+    thread-safe.
 
     Raises:
-        RuntimeError: ours cannot be taken out from under theirs. The text names the seams,
-            and the patch stays on as a whole.
+        RuntimeError: a later wrapper that is not wrapt's is in the way. The text names the
+            seams, and the patch stays on as a whole.
     """
     stuck = hooks.pause()
     if stuck:
@@ -76,18 +73,3 @@ def _may_turn_to_json() -> bool:
         # Other servers than uvicorn do not load its module.
         and not any(word.startswith("--run_") for word in arguments)
     )
-
-
-def _register(name: str) -> None:
-    """Hear of the import of a module.
-
-    wrapt also calls a hook at once, while it is registered, for a module that another thread
-    or an outer frame is still executing. Only a later call means that the module is whole.
-    """
-    registered = False
-
-    def hook(module: object) -> None:
-        (hooks.on_loaded if registered else hooks.on_import)(module)
-
-    wrapt.register_post_import_hook(hook, name)
-    registered = True

@@ -1,8 +1,7 @@
-"""The post-import hook: apply the seams of a module of LiteLLM when that module is loaded.
+"""Apply the seams of a module of LiteLLM once that module has been executed.
 
-`on_import` is the target of the entry points in the group ``litellm_patch``, so that
-``wrapt.discover_post_import_hooks("litellm_patch")`` and autowrapt find it. wrapt lets an
-exception of a hook fail the host's import; `on_import` therefore never raises.
+wrapt's post-import hooks tell us when. wrapt lets an exception of a hook fail the host's import,
+so nothing here raises.
 
 Nothing is imported and nothing is logged while the lock is held: an import waits for the
 locks of modules, whose holders may be waiting for ours.
@@ -15,17 +14,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable
 from importlib.util import find_spec
 
-from .._version import __version__
-from ..log import once, text_of
+import wrapt
+
+from ..log import once
 from ..options import current
 from ..seams.table import SEAMS
-from ..switch import STRICT, mode, stop, switched_off
-from .release import loaded_release
-from .seam_state import FAILED, SKIPPED, WAITING, SeamState, is_half_imported
-from .verdict import verdict
+from ..switch import STRICT, mode, stop, switched_off, text_of
+from .messages import say_that_it_is_on, stop_if_strict, warn
+from .seam_state import WAITING, SeamState
 
 PROXY = "litellm.proxy.proxy_server"
 """Once this is loaded, LiteLLM has loaded what it serves requests with: the start is over."""
@@ -35,24 +33,40 @@ MODULES = {PROXY, *(seam.module for seam in SEAMS)}
 _lock = threading.RLock()
 _paused = False
 _start_is_over = False
-_awaited: set[int] = set()
+_executed: set[str] = set()
+"""Modules whose hook was called: finished executing, though still marked as initializing."""
+_watched: set[str] = set()
 
 
 def on_import(module: object) -> None:
-    """Apply the seams of `module`, which may be half-imported. Safe to call again."""
-    _apply_to([module])
+    """The target of the entry points in the group ``litellm_patch``.
+
+    ``wrapt.discover_post_import_hooks("litellm_patch")`` and autowrapt find it. To load it is the
+    activation, as every import of this package is; `register` then does the rest.
+    """
+    apply_all()
 
 
-def on_loaded(module: object) -> None:
-    """Apply the seams of `module`: finished executing, though still marked as initializing."""
-    _apply_to([module], whole=True)
+def on_loaded(name: str) -> None:
+    """The module `name` has been executed to its end."""
+    _executed.add(name)
+    apply_all()
+
+
+def register() -> None:
+    """Hear of the imports that are still to come.
+
+    The proxy comes last, because the start is judged when it is there.
+    """
+    for name in sorted(MODULES, key=lambda name: (name == PROXY, name)):
+        _register(name)
 
 
 def pause() -> list[str]:
     """Take all seams off and let none on, or change nothing. Returns what is in the way, and why.
 
-    All are asked before the first is taken off: one that was put on again would stand outside
-    of wrappers that were put around it before.
+    All are asked before the first is taken off: a seam that was put on again would be outside
+    wrappers that others had put around it.
     """
     global _paused
     with _lock:
@@ -73,104 +87,97 @@ def is_paused() -> bool:
 
 
 def resume() -> None:
-    """Let seams on again, and apply those whose modules are loaded, or were loaded anew.
+    """Let seams on again, and apply those whose modules have been executed.
 
-    wrapt calls a hook once, so that nothing calls us after an `importlib.reload`. A finder
-    would see it, but would be asked by each import that fails, and LiteLLM has such imports
-    in every request.
+    No hook tells the end of an import that began before `register`, so a thread watches it.
     """
     global _paused
     with _lock:
         _paused = False
-    _apply_to([sys.modules[name] for name in MODULES if name in sys.modules])
+        begun = {name for name in MODULES if _is_half_imported(name)} - _watched
+        _watched.update(begun)
+    apply_all()
+    for name in begun:
+        threading.Thread(target=_watch, args=(name,), name="litellm_patch", daemon=True).start()
 
 
-def _apply_to(loaded: Iterable[object], whole: bool = False) -> None:
+def apply_all() -> None:
+    """Apply each seam that waits for a module that has been executed. Never raises.
+
+    When the proxy is among these modules, and no import of another one is under way, the start is
+    over: seams that still wait are judged.
+    """
+    global _start_is_over
     try:
         if switched_off():
             return
-        modules = {str(getattr(module, "__name__", "")): module for module in loaded}
         with _lock:
             if _paused:
                 return
+            loaded = {name: sys.modules[name] for name in MODULES if name in sys.modules}
+            half = {name for name in loaded if _is_half_imported(name)}
+            for_them = [state for state in STATES.values() if state.seam.module in loaded]
+            late = [s for s in for_them if s.seam.module in half and s.state == WAITING]
             changed = [
                 state
-                for name, module in modules.items()
-                for state in STATES.values()
-                if state.seam.module == name
-                and state.apply(module, whole or not is_half_imported(module))
+                for state in for_them
+                if state.seam.module not in half and state.apply(loaded[state.seam.module])
             ]
-            late = {state.seam.module for state in STATES.values() if state.is_late()}
-        for name in late & set(modules):
-            _wait_until_whole(modules[name])
-        if not late and (_is_whole(PROXY) or (whole and PROXY in modules)):
-            changed += _finish_start()
-        _tell(changed)
+        proxy_is_there = PROXY in loaded and PROXY not in half and not late
+        if proxy_is_there:
+            changed += _give_up()
+        warn(changed)
+        if not _start_is_over:
+            stop_if_strict(STATES.values())
+        if proxy_is_there:
+            _start_is_over = True
+            say_that_it_is_on(STATES.values())
+            current()  # tells what is wrong with the options now, not at the first refusal
     except Exception as error:
         once(logging.WARNING, f"LiteLLM is unchanged where it was to be patched: {text_of(error)}")
         if mode() == STRICT:
             stop(text_of(error))
 
 
-def _wait_until_whole(module: object) -> None:
-    """Apply the seams of a half-imported module when whoever imports it is through.
-
-    Nothing calls us at that moment, so a thread looks; it must not import the module itself,
-    because it would execute it a second time where the first import fails.
-    """
-
-    def wait() -> None:
-        while is_half_imported(module):
-            time.sleep(0.02)
-        _awaited.discard(id(module))
-        still_there = sys.modules.get(str(getattr(module, "__name__", ""))) is module
-        _apply_to([module] if still_there else [], whole=True)
-
-    if is_half_imported(module) and id(module) not in _awaited:
-        _awaited.add(id(module))
-        threading.Thread(target=wait, name="litellm_patch", daemon=True).start()
-
-
-def _finish_start() -> list[SeamState]:
-    """Judge what still waits. A module that LiteLLM loads when it needs it may wait on."""
-    global _start_is_over
+def _give_up() -> list[SeamState]:
+    """The seams whose modules do not exist. Others may wait until LiteLLM needs their modules."""
     waiting = [state for state in STATES.values() if state.state == WAITING]
     missing = [state for state in waiting if not _exists(state.seam.module)]
     with _lock:
         for state in missing:
             state.give_up()
-    if not _start_is_over:
-        _stop_if_strict()
-    _start_is_over = True
-    told = verdict(loaded_release(), list(STATES.values()))
-    once(logging.INFO, f"litellm_patch {__version__}: {told}", kind="active")
-    current()  # so that what is wrong with the options is said now, not at the first refusal
     return missing
 
 
-def _tell(changed: list[SeamState]) -> None:
-    for state in changed:
-        if state.state == SKIPPED:
-            name, why = state.name, state.reason
-            once(logging.WARNING, f"seam {name} skipped, LiteLLM is unchanged there: {why}")
-        elif state.state == FAILED:
-            once(
-                logging.WARNING,
-                f"seam {state.name} failed, LiteLLM is unchanged: {state.reason}",
-            )
-    if changed and not _start_is_over:
-        _stop_if_strict()
+def _register(name: str) -> None:
+    registered = False
+
+    def hook(module: object) -> None:
+        # wrapt calls it at once for a module that is there, also if that is half-imported.
+        if registered:
+            on_loaded(name)
+
+    wrapt.register_post_import_hook(hook, name)
+    registered = True
 
 
-def _stop_if_strict() -> None:
-    wrong = [state for state in STATES.values() if state.state in (SKIPPED, FAILED)]
-    if wrong and mode() == STRICT:
-        seams = "; ".join(f"seam {s.name} {s.state}: {s.reason}" for s in wrong)
-        stop(f"litellm {loaded_release() or 'of unknown release'} is not as expected: {seams}")
+def _watch(name: str) -> None:
+    """Wait until another thread, or an outer frame, has imported the module.
+
+    To import it here would execute it a second time where the first import fails. A retry of that
+    import is heard of: wrapt has kept no hook for a module that was there.
+    """
+    while _is_half_imported(name):
+        time.sleep(0.02)
+    _watched.discard(name)
+    if name not in sys.modules:
+        _register(name)
+    apply_all()
 
 
-def _is_whole(module: str) -> bool:
-    return module in sys.modules and not is_half_imported(sys.modules[module])
+def _is_half_imported(name: str) -> bool:
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return name not in _executed and bool(getattr(spec, "_initializing", False))
 
 
 def _exists(module: str) -> bool:
@@ -180,11 +187,12 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _forget_the_lock() -> None:
-    """In a forked child: a thread that held the lock does not exist there."""
+def _forked() -> None:
+    """In a child: a thread that held the lock, or watched an import, does not exist there."""
     global _lock
     _lock = threading.RLock()
+    _watched.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_the_lock)
+    os.register_at_fork(after_in_child=_forked)

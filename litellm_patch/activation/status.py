@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from .. import switch, trigger
 from .._version import __version__
 from . import hooks
-from .release import loaded_release
-from .seam_state import APPLIED, WAITING, SeamState
+from .messages import loaded_release
+from .seam_state import APPLIED, SeamState
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,17 @@ class Status:
 def status() -> Status:
     """What is applied, what was skipped and why, and what was reached, in this process.
 
-    Changes nothing: what waits goes on waiting.
+    Changes nothing: seams that wait go on waiting.
     """
-    trigger.looking += 1
-    try:
+    with trigger.looking:
         return Status(
             version=__version__,
             mode=switch.mode(),
             litellm=loaded_release(),
             litellm_file=getattr(sys.modules.get(trigger.TARGET), "__file__", None),
             why_not=_why_not(),
-            seams=tuple(_seen(state) for state in hooks.STATES.values()),
+            seams=tuple(map(_seen, hooks.STATES.values())),
         )
-    finally:
-        trigger.looking -= 1
 
 
 def _why_not() -> str:
@@ -82,11 +79,5 @@ def _why_not() -> str:
 
 
 def _seen(state: SeamState) -> SeamStatus:
-    lost = state.is_lost()
-    return SeamStatus(
-        name=state.name,
-        place=f"{state.seam.module}:{state.seam.attribute}",
-        state=WAITING if lost else state.state,
-        reason="its module was loaded anew: activate() applies it" if lost else state.reason,
-        reached=state.reached,
-    )
+    place = f"{state.seam.module}:{state.seam.attribute}"
+    return SeamStatus(state.name, place, state.state, state.reason, state.reached)

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 LAUNCH_WITH_PATCH = [sys.executable, "-m", "litellm_patch", "run", "--"]
-"""What stands before a command so that the patch is on in it and below it."""
+"""Put in front of a command, it turns the patch on in that process and its children."""
 
 
 def with_patch(environment: Mapping[str, str]) -> dict[str, str]:
     """A copy of `environment` in which Python processes start with the patch on.
 
-    An existing ``PYTHONPATH`` is kept behind ours, also an empty entry, which means the current
-    folder; calling this twice changes nothing more.
+    Entries of an existing ``PYTHONPATH`` follow ours, including empty ones, which mean the current
+    folder. A second call changes nothing.
     """
     path = environment.get("PYTHONPATH")
     entries = [FOLDER, *(path.split(os.pathsep) if path else [])]

@@ -1,15 +1,15 @@
 """Put this file's directory on ``PYTHONPATH`` to activate litellm_patch in every Python below.
 
-Python's `site` imports it at start-up, before any code of the program. What may happen here
-is therefore little: no import beyond `sys`, nothing printed, nothing raised. The work is in
-`litellm_patch.trigger`, which waits for ``import litellm``.
+Python's `site` imports it at start-up, before any code of the program. So little may happen here:
+no import beyond `sys`, no output, no exception. The work is in `litellm_patch.trigger`, which waits
+for ``import litellm``.
 
-This file hides a ``sitecustomize`` that comes later on the path, so it runs that one, too,
-as Python would have done. That one may be this file again, by another path or from another
-copy of litellm_patch, or an agent's, which looks for a hidden one itself and finds this file.
-So the files that were begun are remembered while the first of them runs.
+This file hides any ``sitecustomize`` later on the path, so it runs that one, too, as Python would
+have done. The hidden file may be this one again, by another path or from another copy of
+litellm_patch, or an agent's, which looks for a hidden file itself and finds this one. So the files
+that have begun are remembered while the first of them runs.
 
-An older Python that inherits ``PYTHONPATH``, even Python 2, must be able to read this.
+Older Pythons that inherit ``PYTHONPATH``, even Python 2, must be able to parse this file.
 """
 
 import sys
@@ -28,27 +28,27 @@ def _run():
 
 
 def _activate():
-    if sys.version_info < (3, 9):  # noqa: UP036 - it may read this file, but not the package
+    if sys.version_info < (3, 9):  # noqa: UP036 - it can parse this file, but not the package
         return
     try:
         import litellm_patch  # the import is the activation
 
-        litellm_patch.trigger  # noqa: B018 - is missing where the package's file is empty
+        litellm_patch.trigger  # noqa: B018 - missing if the package's file is empty
     except Exception as error:
         missing = isinstance(error, ModuleNotFoundError) and error.name == "litellm_patch"
-        if not missing:  # else it is a foreign interpreter, which this is not for
+        if not missing:  # else this is a foreign interpreter
             sys.meta_path.insert(0, _Damaged(error))
 
 
 class _Damaged:
-    """Says that the package cannot be loaded, where that matters: when LiteLLM is imported."""
+    """Says, when LiteLLM is imported, that the package cannot be loaded."""
 
     def __init__(self, error):
         self._error = type(error).__name__ + ": " + str(error)
 
     def find_spec(self, name, path=None, target=None):
         if name == "litellm":
-            # In a new list: the import that asks is walking through the old one.
+            # A new list, because the import that asks is walking through the old one.
             sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
             self._say()
 
@@ -85,18 +85,18 @@ def _run_the_hidden_one(begun):
         module = type(sys)("sitecustomize")
         module.__spec__, module.__file__, module.__loader__ = spec, spec.origin, spec.loader
         sys.modules["sitecustomize"] = module
-        # An exception in it goes up to `site`, which reports it as it would have without us.
+        # `site` reports an exception in it, as it would have without us.
         spec.loader.exec_module(module)
         return
 
 
 def _behind(here):
-    """What comes behind this file's directory on the path; what comes before is not hidden."""
+    """The entries behind this file's directory on the path; those before it are not hidden."""
     path = [entry for entry in sys.path if isinstance(entry, str)]
     for position, entry in enumerate(path):
         if _normal(entry) == here:
             return path[position + 1 :]
-    return path  # who ran this file took its directory off the path
+    return path  # whoever ran this file took its directory off the path
 
 
 def _normal(path):

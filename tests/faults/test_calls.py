@@ -33,7 +33,7 @@ def attached(seam: Seam, original) -> tuple:
     module = types.ModuleType(seam.module)
     setattr(module, first, kind)
     state = SeamState(seam)
-    state.apply(module, whole=True)
+    state.apply(module)
     assert state.state == APPLIED, state.reason
     return getattr(kind, name), kind.__new__(kind)
 

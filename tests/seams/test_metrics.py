@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import types
@@ -15,6 +16,7 @@ from litellm_patch import log, metrics
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     monkeypatch.setattr(metrics, "_kept", {})
+    monkeypatch.setattr(metrics, "_log", None)
     for module in ("prometheus_client", "opentelemetry.metrics"):
         monkeypatch.delitem(sys.modules, module, raising=False)
 
@@ -77,7 +79,7 @@ def test_a_library_that_is_loaded_later_is_found(monkeypatch):
     assert library.noted == [(metrics.REFUSALS, "s", "wait"), (metrics.SECONDS, "s", 2.0)]
 
 
-def test_a_library_that_fails_is_asked_once(monkeypatch):
+def test_a_library_that_fails_is_asked_once_and_the_log_takes_its_place(monkeypatch):
     asked = []
 
     class Broken:
@@ -91,6 +93,16 @@ def test_a_library_that_fails_is_asked_once(monkeypatch):
     for _ in range(3):
         metrics.refused("s", metrics.WAIT, 1.0)
     assert (len(asked), said) == (1, ["a figure was not counted"])
+    assert metrics._log._told[metrics.WAIT] == 2
+
+
+def test_a_forked_child_counts_although_a_thread_of_its_parent_held_the_lock():
+    with metrics._lock:
+        child = os.fork()
+        if child == 0:
+            metrics.refused("s", metrics.WAIT)
+            os._exit(metrics._log._told[metrics.WAIT])
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
 
 
 def test_without_one_the_log_sums_up_every_ten_minutes(monkeypatch, caplog):

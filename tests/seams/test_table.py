@@ -76,7 +76,7 @@ def shapes(monkeypatch):
 def judged(row: seam.Seam, modules: dict[str, Any]) -> SeamState:
     state = SeamState(row)
     if row.module in modules:
-        state.apply(modules[row.module], whole=True)
+        state.apply(modules[row.module])
     else:
         state.give_up()
     return state

@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 
-from ...activation.verdict import verdict
+from ...activation.messages import verdict
 from ..survey.survey import Copy, Survey, survey
 from .exit_status import BAD, GOOD, NOTHING_PROVEN
 

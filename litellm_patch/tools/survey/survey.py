@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..._version import __version__
+from ...activation.messages import nothing_left
 from ...activation.seam_state import APPLIED, NATIVE
 from ...activation.status import SeamStatus
-from ...activation.verdict import nothing_left
 from ...bootstrap import FOLDER, with_patch
 from ...switch import OFF, is_known, mode, said
 from .interpreter import CannotAsk, Script, ask, console_script, own_flags
