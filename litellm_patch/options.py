@@ -1,12 +1,4 @@
-"""What an operator may set in the environment. Read once per process; a bad value is ignored.
-
-| variable | values | default |
-| --- | --- | --- |
-| ``LITELLM_PATCH_PACING`` | ``auto``, ``off``, or clients per second | ``auto`` |
-| ``LITELLM_PATCH_MAX_WAIT`` | longest wait that clients act on, in seconds; ``none`` | by client |
-| ``LITELLM_PATCH_WORKERS`` | workers, of all proxies, that share the clients | LiteLLM's own |
-| ``LITELLM_PATCH_FORWARD_PROVIDER`` | ``on`` forwards a provider's own ``Retry-After`` | ``off`` |
-"""
+"""What an operator may set in the environment. Read once per process; a bad value is ignored."""
 
 from __future__ import annotations
 

@@ -51,6 +51,22 @@ def state(name="error"):
 """Put in front of a program: imports litellm_patch, and replaces its table by one seam."""
 
 
+def run(
+    *command: object, path: Sequence[object] = (), cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command with this PYTHONPATH, and no LITELLM_PATCH unless it is given."""
+    inherited = {key: value for key, value in os.environ.items() if key != "LITELLM_PATCH"}
+    inherited["PYTHONPATH"] = os.pathsep.join(map(str, path))
+    return subprocess.run(
+        list(map(str, command)),
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=cwd,
+    )
+
+
 class Tree:
     """The folder that the fake LiteLLM is in. Write into it to make it differ."""
 
@@ -68,18 +84,8 @@ class Tree:
         self, program: str, options: Sequence[str] = (), **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program that may import the tree and litellm_patch."""
-        inherited = {key: value for key, value in os.environ.items() if key != "LITELLM_PATCH"}
-        return subprocess.run(
-            [sys.executable, *options, "-c", program],
-            env={
-                **inherited,
-                "PYTHONPATH": os.pathsep.join([str(self.folder), ROOT]),
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        command = [sys.executable, *options, "-c", program]
+        return run(*command, path=[self.folder, ROOT], **environment)
 
     def lines(self, program: str, **environment: str) -> list[str]:
         """The lines that a program prints, which must succeed."""

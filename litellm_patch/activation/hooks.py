@@ -39,10 +39,9 @@ _watched: set[str] = set()
 
 
 def on_import(module: object) -> None:
-    """The target of the entry points in the group ``litellm_patch``.
+    """The entry point for ``wrapt.discover_post_import_hooks("litellm_patch")`` and autowrapt.
 
-    ``wrapt.discover_post_import_hooks("litellm_patch")`` and autowrapt find it. To load it is the
-    activation, as every import of this package is; `register` then does the rest.
+    Loading it imports the package, which is the activation; so our own hooks do the rest.
     """
     apply_all()
 
@@ -54,10 +53,7 @@ def on_loaded(name: str) -> None:
 
 
 def register() -> None:
-    """Hear of the imports that are still to come.
-
-    The proxy comes last, because the start is judged when it is there.
-    """
+    """Hear of the imports to come. The proxy is last, as the start is judged when it is loaded."""
     for name in sorted(MODULES, key=lambda name: (name == PROXY, name)):
         _register(name)
 
@@ -89,7 +85,7 @@ def is_paused() -> bool:
 def resume() -> None:
     """Let seams on again, and apply those whose modules have been executed.
 
-    No hook tells the end of an import that began before `register`, so a thread watches it.
+    No hook tells the end of an import that began before `register`, so a thread watches that.
     """
     global _paused
     with _lock:
@@ -102,10 +98,9 @@ def resume() -> None:
 
 
 def apply_all() -> None:
-    """Apply each seam that waits for a module that has been executed. Never raises.
+    """Apply each waiting seam whose module has been executed. Never raises.
 
-    When the proxy is among these modules, and no import of another one is under way, the start is
-    over: seams that still wait are judged.
+    The start is over when the proxy has been executed and no seam waits for a half-imported module.
     """
     global _start_is_over
     try:
@@ -164,8 +159,8 @@ def _register(name: str) -> None:
 def _watch(name: str) -> None:
     """Wait until another thread, or an outer frame, has imported the module.
 
-    To import it here would execute it a second time where the first import fails. A retry of that
-    import is heard of: wrapt has kept no hook for a module that was there.
+    Importing it here would execute it a second time if the first import fails. wrapt keeps no hook
+    for a module that was there; the host may import that again.
     """
     while _is_half_imported(name):
         time.sleep(0.02)

@@ -69,22 +69,23 @@ class SeamState:
 
     def stuck(self) -> str:
         """Why it could not be taken off now, or "". Changes nothing."""
-        try:
-            getattr(self._undo, "check", bool)()
-        except Exception as error:
-            return _why(error)
-        return ""
+        return _failure(getattr(self._undo, "check", None))
 
     def take_off(self) -> str:
         """Give LiteLLM back what was wrapped. Returns why that was not possible, or ""."""
-        try:
-            if self._undo is not None:
-                self._undo()
-        except Exception as error:
-            return _why(error)
-        self._undo, self.state, self.reason = None, WAITING, ""
-        return ""
+        why = _failure(self._undo)
+        if not why:
+            self._undo, self.state, self.reason = None, WAITING, ""
+        return why
 
 
-def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, DoesNotFit) else text_of(error)
+def _failure(step: Undo | None) -> str:
+    """Why `step`, if there is one, could not be taken, or ""."""
+    try:
+        if step is not None:
+            step()
+    except DoesNotFit as error:
+        return str(error)
+    except Exception as error:
+        return text_of(error)
+    return ""

@@ -105,29 +105,18 @@ def test_both_start_files_run_and_the_arguments_arrive(launcher, parser, options
     assert done.stderr == ""
 
 
-def test_also_behind_what_changes_the_environment(launcher):
+def test_also_behind_what_changes_the_environment_and_asking_starts_no_agent(launcher):
     launcher.write("takes the rest")
     done = launcher.run(sys.executable, "-c", PROGRAM, front=("env", "A=b", "nice", "-n", "1"))
     assert done.stdout.strip() == "True True []", done.stderr
-
-
-def test_asking_starts_no_agent(launcher):
-    launcher.write("takes the rest")
-    launcher.run(sys.executable, "-c", PROGRAM)
     assert launcher.starts.read_text() == "xx"  # in our launcher behind theirs, and in the program
 
 
-def test_it_stays_in_front_where_ours_comes_first(launcher):
-    launcher.write("takes the rest", path=BEHIND)
-    done = launcher.run(sys.executable, "-c", PROGRAM)
-    assert done.stdout.strip() == "True True []", done.stderr
-    assert launcher.starts.read_text() == "x"
-
-
-def test_switched_off_it_only_starts_the_command(launcher):
-    launcher.write("takes the rest")
-    done = launcher.run(sys.executable, "-c", PROGRAM, LITELLM_PATCH="off")
-    assert done.stdout.strip() == "True False []", done.stderr
+@pytest.mark.parametrize("path, word", [(BEHIND, "on"), (IN_FRONT, "off")])
+def test_it_stays_in_front_where_ours_comes_first_or_is_switched_off(launcher, path, word):
+    launcher.write("takes the rest", path=path)
+    done = launcher.run(sys.executable, "-c", PROGRAM, LITELLM_PATCH=word)
+    assert done.stdout.strip() == f"True {word == 'on'} []", done.stderr
     assert launcher.starts.read_text() == "x"
 
 

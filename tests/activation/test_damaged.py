@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -17,20 +18,15 @@ PACKAGE = Path(litellm_patch.__file__).parent
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 
-def truncated_bytecode(package: Path) -> None:
-    compile_all(package)
-    for file in (package / "__pycache__").glob("*.pyc"):
-        file.write_bytes(file.read_bytes()[:40])
-
-
-def zeroed_bytecode(package: Path) -> None:
-    compile_all(package)
-    for file in (package / "__pycache__").glob("*.pyc"):
-        file.write_bytes(file.read_bytes()[:16] + bytes(400))
-
-
-def compile_all(package: Path) -> None:
+def bytecode(package: Path, kept: int, zeros: int = 0) -> None:
+    """Cut the bytecode after so many bytes."""
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-l", package], check=True)
+    for file in (package / "__pycache__").glob("*.pyc"):
+        file.write_bytes(file.read_bytes()[:kept] + bytes(zeros))
+
+
+def content(file: str, content: bytes) -> Callable[[Path], object]:
+    return lambda package: (package / file).write_bytes(content)
 
 
 def bound_by_modes() -> None:
@@ -39,22 +35,21 @@ def bound_by_modes() -> None:
         ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability)
 
 
-DAMAGES = {
-    "truncated bytecode": truncated_bytecode,
-    "zeroed bytecode": zeroed_bytecode,
-    "NULs": lambda package: (package / "trigger.py").write_bytes(bytes(4000)),
-    "NULs in the first file": lambda package: (package / "__init__.py").write_bytes(bytes(900)),
-    "cut": lambda package: (package / "trigger.py").write_bytes(b"def arm(:"),
-    "empty": lambda package: (package / "trigger.py").write_bytes(b""),
-    "empty first file": lambda package: (package / "__init__.py").write_bytes(b""),
-    "no UTF-8": lambda package: (package / "trigger.py").write_bytes(b"'\xff'"),
-    "a name missing": lambda package: (package / "trigger.py").write_text(
-        "from litellm_patch import nothing"
-    ),
-    "unreadable": lambda package: (package / "trigger.py").chmod(0),
-    "unreadable first file": lambda package: (package / "__init__.py").chmod(0),
-    "raises": lambda package: (package / "trigger.py").write_text("raise ValueError('here')"),
-    "recurses": lambda package: (package / "trigger.py").write_text("def f(): f()\nf()"),
+FIRST, TRIGGER = "__init__.py", "trigger.py"
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "truncated bytecode": lambda package: bytecode(package, 40),
+    "zeroed bytecode": lambda package: bytecode(package, 16, 400),
+    "NULs": content(TRIGGER, bytes(4000)),
+    "NULs in the first file": content(FIRST, bytes(900)),
+    "cut": content(TRIGGER, b"def arm(:"),
+    "empty": content(TRIGGER, b""),
+    "empty first file": content(FIRST, b""),
+    "no UTF-8": content(TRIGGER, b"'\xff'"),
+    "a name missing": content(TRIGGER, b"from litellm_patch import nothing"),
+    "raises": content(TRIGGER, b"raise ValueError('here')"),
+    "recurses": content(TRIGGER, b"def f(): f()\nf()"),
+    "unreadable": lambda package: (package / TRIGGER).chmod(0),
+    "unreadable first file": lambda package: (package / FIRST).chmod(0),
 }
 
 
@@ -88,33 +83,22 @@ def start(tmp_path):
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_process_without_litellm_does_not_notice(damage, start):
-    done = start(damage, "print(theirs)")
+def test_a_process_without_litellm_does_not_notice_and_one_with_it_says_it_once(damage, start):
+    done = start(damage, "print(theirs)", LITELLM_PATCH="strict")
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    for word, status, printed in (("on", 0, "True\n"), ("strict", 78, "")):
+        done = start(damage, "import litellm; print(theirs)", LITELLM_PATCH=word)
+        assert (done.returncode, done.stdout) == (status, printed)
+        assert done.stderr.startswith("litellm_patch: not active, install it again: ")
+        assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_process_with_litellm_says_it_once(damage, start):
-    done = start(damage, "import litellm; print(theirs)")
-    assert (done.returncode, done.stdout) == (0, "True\n")
-    assert done.stderr.startswith("litellm_patch: not active, install it again: ")
-    assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("damage", ["truncated bytecode", "NULs"])
-def test_strict_ends_a_process_with_litellm(damage, start):
-    done = start(damage, "import litellm; print(theirs)", LITELLM_PATCH="strict")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (78, "", 1)
-    assert start(damage, "print(theirs)", LITELLM_PATCH="strict").returncode == 0
-
-
-def test_switched_off_says_nothing(start):
-    done = start("NULs", "import litellm; print(theirs)", LITELLM_PATCH="off")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
-
-
-def test_a_folder_that_cannot_be_read_hides_nothing(start, tmp_path):
+@pytest.mark.parametrize("silent", ["switched off", "a folder that cannot be read"])
+def test_a_process_with_litellm_that_says_nothing(silent, start, tmp_path):
+    off = silent == "switched off"
     for root in ("one", "two"):
-        (tmp_path / root / "litellm_patch").chmod(0)
-    done = start("unreadable", "import litellm; print(theirs)")
+        (tmp_path / root / "litellm_patch").chmod(0o755 if off else 0)
+    damage = "NULs" if off else "unreadable"
+    word = "off" if off else "on"
+    done = start(damage, "import litellm; print(theirs)", LITELLM_PATCH=word)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

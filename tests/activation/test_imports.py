@@ -53,7 +53,8 @@ def test_a_half_imported_target_that_fails_is_patched_when_it_is_imported_again(
             "builtins.fails_once = fails_once\n"
             "try: import litellm.proxy._types\n"
             "except ImportError: pass\n"
-            "while any(t.name == 'litellm_patch' for t in threading.enumerate()): time.sleep(0.01)\n"
+            "def watched(): return 'litellm_patch' in [t.name for t in threading.enumerate()]\n"
+            "while watched(): time.sleep(0.01)\n"
             "import litellm.proxy._types as t; t.Error('x'); print(seen, state()[0])\n"
         )
     )

@@ -35,33 +35,14 @@ def test_the_process_is_the_commands_and_takes_its_signals():
     program = (
         "import os, signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *a: sys.exit(7))\n"
-        "print(os.getpid(), flush=True)\n"
+        "print(os.getpid(), os.getppid(), flush=True)\n"
         "time.sleep(30)"
     )
     with subprocess.Popen([*RUN, sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
-        assert int(process.stdout.readline()) == process.pid
+        own, above = map(int, process.stdout.readline().split())
+        assert (own, above) == (process.pid, os.getpid())
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 7
-
-
-def test_python_below_the_command_has_it_too():
-    inner = "import sys; print('litellm_patch' in sys.modules)"
-    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
-    assert run(sys.executable, "-c", outer).stdout.strip() == "True"
-
-
-def test_a_spawned_worker_has_it_too(tmp_path):
-    script = tmp_path / "spawn.py"
-    script.write_text(
-        "import multiprocessing as mp, sys\n"
-        "def work(queue): queue.put('litellm_patch' in sys.modules)\n"
-        "if __name__ == '__main__':\n"
-        "    context = mp.get_context('spawn')\n"
-        "    queue = context.Queue()\n"
-        "    worker = context.Process(target=work, args=(queue,)); worker.start()\n"
-        "    print(queue.get()); worker.join()\n"
-    )
-    assert run(sys.executable, str(script)).stdout.strip() == "True"
 
 
 def test_an_existing_pythonpath_is_kept_behind_ours():
@@ -82,24 +63,16 @@ def test_an_empty_entry_of_the_path_stays_the_current_folder(path, tmp_path):
 
 @pytest.mark.parametrize(
     "command, status, words",
-    [([], 2, "no command"), (["no-such-program-here"], 127, "no such command")],
+    [
+        ([], 2, "no command"),
+        (["no-such-program-here"], 127, "no such command"),
+        (["./program"], 126, "cannot run"),
+    ],
 )
-def test_a_wrong_call_is_told_clearly(command, status, words):
-    done = run(*command)
+def test_a_wrong_call_is_told_clearly(command, status, words, tmp_path):
+    (tmp_path / "program").write_bytes(b"\x7fELF not really")
+    (tmp_path / "program").chmod(0o755)
+    done = run(*command, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (status, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_file_that_cannot_be_run_is_told_clearly(tmp_path):
-    program = tmp_path / "program"
-    program.write_bytes(b"\x7fELF not really")
-    program.chmod(0o755)
-    done = run(str(program))
-    assert done.returncode == 126
-    assert "cannot run" in done.stderr
-
-
-def test_no_process_stands_above_the_command():
-    program = "import os; print(os.getppid())"
-    assert int(run(sys.executable, "-c", program).stdout) == os.getpid()

@@ -51,18 +51,14 @@ CONFIGURED = {
 }
 
 
+@pytest.mark.parametrize("before", [True, False])
 @pytest.mark.parametrize("way", CONFIGURED)
-def test_what_the_host_configures_later_is_used_from_then_on_and_nothing_is_said_twice(tree, way):
-    proof, second = said(tree.run(START + CONFIGURED[way] + SAY))
-    assert proof.startswith("litellm| ")
-    assert second == "root| second"
-
-
-@pytest.mark.parametrize("way", CONFIGURED)
-def test_what_the_host_configured_before_is_used(tree, way):
-    program = "import logging, logging.config\n" + CONFIGURED[way] + START + SAY
-    lines = said(tree.run(program))
-    assert [line[:6] for line in lines] == ["root| "] * 2
+def test_a_configuration_of_the_hosts_is_used_from_then_on_and_nothing_is_said_twice(
+    tree, way, before
+):
+    parts = [CONFIGURED[way], START] if before else [START, CONFIGURED[way]]
+    lines = said(tree.run("import logging, logging.config\n" + "".join(parts) + SAY))
+    assert [line.partition("|")[0] for line in lines] == ["root" if before else "litellm", "root"]
 
 
 LEVELS = {

@@ -22,22 +22,17 @@ from litellm_patch.options import (
 )
 
 
-def test_an_empty_environment_gives_the_defaults():
-    assert read({}) == Options(pacing=True, rate=None, max_wait=None, workers=1)
-
-
 @pytest.mark.parametrize(
     "text, pacing, rate",
     [("auto", True, None), ("", True, None), (" OFF ", False, None), ("no", False, None)]
     + [("0", False, None), ("12.5", True, 12.5), ("1e3", True, 1000)],
 )
 def test_pacing_is_off_auto_or_a_rate(text, pacing, rate):
-    options = read({"LITELLM_PATCH_PACING": text})
-    assert (options.pacing, options.rate, options.problems) == (pacing, rate, ())
+    assert read({PACING: text}) == Options(pacing=pacing, rate=rate)
 
 
 @pytest.mark.parametrize("text", ["-1", "nan", "inf", "quick", "1/s", "0.0"])
-@pytest.mark.parametrize("name", ["LITELLM_PATCH_PACING", "LITELLM_PATCH_MAX_WAIT"])
+@pytest.mark.parametrize("name", [PACING, MAX_WAIT])
 def test_a_bad_number_is_ignored_and_said(name, text):
     options = read({name: text})
     assert (options.pacing, options.rate, options.max_wait) == (True, None, None)
@@ -46,24 +41,8 @@ def test_a_bad_number_is_ignored_and_said(name, text):
 
 
 def test_a_largest_wait_is_a_number_of_seconds():
-    assert read({"LITELLM_PATCH_MAX_WAIT": "59.5"}).max_wait == 59.5
-    assert read({"LITELLM_PATCH_MAX_WAIT": "none"}).max_wait == math.inf
-
-
-@pytest.mark.parametrize(
-    "environ, arguments, workers",
-    [
-        ({"LITELLM_PATCH_WORKERS": "8", "NUM_WORKERS": "2"}, ["--num_workers", "3"], 8),
-        ({"NUM_WORKERS": "2"}, ["--num_workers", "3"], 3),
-        ({"NUM_WORKERS": "2"}, ["--num_workers=4"], 4),
-        ({"NUM_WORKERS": "2"}, ["--port", "4000"], 2),
-        ({"NUM_WORKERS": "many"}, ["--num_workers"], 1),
-        ({"NUM_WORKERS": "-2"}, [], 1),
-    ],
-)
-def test_workers_are_ours_or_litellms_own(environ, arguments, workers):
-    options = read(environ, arguments)
-    assert (options.workers, options.problems) == (workers, ())
+    assert read({MAX_WAIT: "59.5"}).max_wait == 59.5
+    assert read({MAX_WAIT: "none"}).max_wait == math.inf
 
 
 @pytest.mark.parametrize(
@@ -72,7 +51,7 @@ def test_workers_are_ours_or_litellms_own(environ, arguments, workers):
     + [("No", False, 0), ("onn", False, 1), ("7", False, 1), ("\x00", False, 1)],
 )
 def test_a_providers_wait_is_forwarded_where_it_is_turned_on(text, forwards, problems):
-    options = read({"LITELLM_PATCH_FORWARD_PROVIDER": text})
+    options = read({FORWARD_PROVIDER: text})
     assert (options.forward_provider, len(options.problems)) == (forwards, problems)
 
 
@@ -122,16 +101,19 @@ def test_the_readmes_table_has_every_option_and_its_default():
 
 @pytest.mark.parametrize("text", ["0", "-1", "2.5", "lots", "9" * 400])
 def test_a_bad_number_of_workers_is_ignored_and_said(text):
-    options = read({"LITELLM_PATCH_WORKERS": text, "NUM_WORKERS": "2"})
-    assert options.workers == 2
-    assert len(options.problems) == 1
+    options = read({WORKERS: text, "NUM_WORKERS": "2"})
+    assert (options.workers, len(options.problems)) == (2, 1)
 
 
 @pytest.mark.parametrize(
     "command, environment, workers",
     [
+        ("litellm --num_workers 3", {"NUM_WORKERS": "2", WORKERS: "8"}, 8),
         ("litellm --num_workers 3", {"NUM_WORKERS": "2"}, 3),
-        ("/venv/bin/litellm --num_workers=3", {}, 3),
+        ("/venv/bin/litellm --num_workers=3", {"NUM_WORKERS": "2"}, 3),
+        ("litellm --port 4000", {"NUM_WORKERS": "2"}, 2),
+        ("litellm --num_workers", {"NUM_WORKERS": "many"}, 1),
+        ("litellm", {"NUM_WORKERS": "-2"}, 1),
         ("litellm", {"NUM_WORKERS": "2", "DEFAULT_NUM_WORKERS_LITELLM_PROXY": "4"}, 2),
         ("litellm", {"DEFAULT_NUM_WORKERS_LITELLM_PROXY": "4"}, 4),
         ("litellm", {"WEB_CONCURRENCY": "4"}, 1),  # LiteLLM tells its server another number
@@ -142,5 +124,6 @@ def test_a_bad_number_of_workers_is_ignored_and_said(text):
         ("", {}, 1),
     ],
 )
-def test_the_workers_of_one_proxy_are_known_from_its_command(command, environment, workers):
-    assert read(environment, command.split()).workers == workers
+def test_workers_are_ours_or_those_of_the_command(command, environment, workers):
+    options = read(environment, command.split())
+    assert (options.workers, options.problems) == (workers, ())

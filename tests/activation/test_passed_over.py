@@ -16,9 +16,6 @@ IN_FRONT = OWN_TABLE + (
     "sys.meta_path.insert(0, InFront())\n"
     "import litellm.proxy.proxy_server\n"
     "from litellm.proxy import _types\n"
-    "def wait():\n"
-    "    until = time.monotonic() + 20\n"
-    "    while state()[0] == 'waiting' and time.monotonic() < until: time.sleep(0.01)\n"
 )
 
 
@@ -35,7 +32,9 @@ def test_looking_says_so_and_changes_nothing(fake_litellm):
 def test_the_next_import_of_anything_brings_it_on(fake_litellm):
     program = IN_FRONT + (
         "import colorsys\n"
-        "wait(); print(state(), repr(litellm_patch.status().why_not))\n"
+        "until = time.monotonic() + 20\n"
+        "while state()[0] == 'waiting' and time.monotonic() < until: time.sleep(0.01)\n"
+        "print(state(), repr(litellm_patch.status().why_not))\n"
         "_types.Error('x'); print(seen)\n"
         "time.sleep(0.2)\n"
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import venv
 from pathlib import Path
 
 import pytest
-from fake_litellm import OWN_TABLE
+from fake_litellm import OWN_TABLE, ROOT, run
 
-from litellm_patch.bootstrap import FOLDER, with_patch
+from litellm_patch.bootstrap import FOLDER
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
@@ -34,10 +33,7 @@ def test_a_child_of_multiprocessing_has_it(fake_litellm, tmp_path, method, befor
         "    worker = context.Process(target=work, args=(queue,)); worker.start()\n"
         "    print(queue.get(timeout=30)); worker.join()\n"
     )
-    environment = with_patch({**os.environ, "PYTHONPATH": str(tmp_path)})
-    done = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60
-    )
+    done = run(sys.executable, script, path=[FOLDER, tmp_path])
     assert done.stdout.strip() == "applied", done.stderr
 
 
@@ -52,40 +48,31 @@ def other_pythons() -> list[str]:
                 found[f"3.{minor}"] = str(path)
     for path in Path.home().glob(".pyenv/versions/2.7*/bin/python"):
         found["2.7"] = str(path)
-    return [found[name] for name in sorted(found)] or ["none"]
+    return [found[name] for name in sorted(found)]
 
 
-@pytest.mark.parametrize("python", other_pythons())
-def test_another_python_below_does_nothing_and_says_nothing(python, tmp_path):
-    """It inherits PYTHONPATH, and has its own packages: litellm_patch is not among them."""
-    if python == "none":
-        pytest.skip("no Python of another version here")
-    program = "import sys; print('litellm_patch' in sys.modules)"
+def says(python: str, folder: Path, program: str, *path: str) -> tuple[int, str, str]:
     # Python 2 writes bytecode beside the source, where the tests of the wheel find it.
-    environment = {**os.environ, "PYTHONPATH": FOLDER, "PYTHONDONTWRITEBYTECODE": "1"}
-    alone = [python, "-c", program]
-    stock = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path)
-    if stock.returncode:
-        pytest.skip(f"{python} does not run here")
-    done = subprocess.run(alone, env=environment, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", stock.stderr)
+    done = run(python, "-c", program, path=path, cwd=folder, PYTHONDONTWRITEBYTECODE="1")
+    return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.parametrize("finds_it", [False, True])
 @pytest.mark.parametrize("python", other_pythons())
-def test_another_python_that_finds_the_package_says_nothing(python, tmp_path):
-    """As in the recipe for Docker, where the package is on the path as well. One that is older
-    than 3.9 could not read it."""
-    program = "import sys; print(sys.version_info < (3, 9) or 'litellm_patch' in sys.modules)"
-    path = os.pathsep.join([FOLDER, str(Path(FOLDER).parents[1])])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-    alone = [python, "-c", program]
+def test_another_python_below_says_nothing(python, finds_it, tmp_path):
+    """It inherits PYTHONPATH, and has its own packages: litellm_patch is not among them, unless it
+    is on the path as well, as in the recipe for Docker. Below 3.9 Python could not read it."""
     try:
-        stock = subprocess.run(alone, capture_output=True, text=True, cwd=tmp_path)
-        assert stock.returncode == 0
+        status, _, warnings = says(python, tmp_path, "pass")
+        assert status == 0
     except (OSError, AssertionError):
         pytest.skip(f"{python} does not run here")
-    done = subprocess.run(alone, env=environment, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", stock.stderr)
+    path = [FOLDER, ROOT] if finds_it else [FOLDER]
+    program = (
+        f"import sys; print(('litellm_patch' in sys.modules)"
+        f" == ({finds_it} and sys.version_info >= (3, 9)))"
+    )
+    assert says(python, tmp_path, program, *path) == (0, "True\n", warnings)
 
 
 def test_another_environment_of_this_python_does_nothing_and_says_nothing(tmp_path):
@@ -93,26 +80,14 @@ def test_another_environment_of_this_python_does_nothing_and_says_nothing(tmp_pa
     venv.create(tmp_path / "other", with_pip=False, symlinks=True)
     python = str(tmp_path / "other" / "bin" / "python")
     program = "import sys; print('litellm_patch' in sys.modules)"
-    environment = {**os.environ, "PYTHONPATH": FOLDER}
-    command = [python, "-c", program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "False\n", "")
+    assert says(python, tmp_path, program, FOLDER) == (0, "False\n", "")
 
 
-@pytest.mark.parametrize("stream", ["stderr", "stdout", "both"])
-def test_without_output_streams_it_works(fake_litellm, stream):
-    streams = ["stderr", "stdout"] if stream == "both" else [stream]
-    program = (
-        OWN_TABLE
-        + "".join(f"sys.{name} = None\n" for name in streams)
-        + ("import litellm.proxy.proxy_server\nassert state()[0] == 'applied'\n")
-    )
-    assert fake_litellm.run(program).returncode == 0
-
-
-def test_with_closed_streams_it_works(fake_litellm):
-    program = OWN_TABLE + (
-        "import os; os.close(2); sys.stderr.close()\n"
-        "import litellm.proxy.proxy_server\nassert state()[0] == 'applied'\n"
-    )
-    assert fake_litellm.run(program).returncode == 0
+@pytest.mark.parametrize(
+    "streams",
+    ["sys.stderr = None", "sys.stdout = None", "sys.stderr = sys.stdout = None"]
+    + ["import os; os.close(2); sys.stderr.close()"],
+)
+def test_without_output_streams_it_works(fake_litellm, streams):
+    program = f"{OWN_TABLE}{streams}\nimport litellm.proxy.proxy_server\n"
+    assert fake_litellm.run(program + "assert state()[0] == 'applied'\n").returncode == 0

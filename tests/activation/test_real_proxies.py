@@ -7,8 +7,6 @@ But for those by which proxies of other tests are started: ``python -m litellm_p
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 
@@ -98,19 +96,3 @@ def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
     assert speech.status == 429, log[-5000:]
     assert COOLDOWN - 20 < int(speech.retry_after or 0) <= COOLDOWN + 1
     assert log.count("Retry-After active on litellm") == 1, log
-
-
-def test_switched_off_means_no_effect_at_all(ways):
-    launch, _ = ways["launcher"]
-    program = (
-        "import litellm_patch, litellm.types.router\n"
-        "print({seam.state for seam in litellm_patch.status().seams})"
-    )
-    done = subprocess.run(
-        [*launch, sys.executable, "-c", program],
-        env={**os.environ, "LITELLM_PATCH": "off", "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.strip() == "{'waiting'}", done.stderr
-    assert "litellm_patch" not in done.stderr

@@ -1,39 +1,28 @@
-"""What activation does to a process that never imports LiteLLM, and to its sitecustomize."""
+"""Our `sitecustomize` at the start of any Python, and the start file that it hides."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from fake_litellm import ROOT, run
 
-import litellm_patch
+from litellm_patch.bootstrap import FOLDER
 
-BOOTSTRAP = str(Path(litellm_patch.__file__).parent / "bootstrap")
-ROOT = str(Path(litellm_patch.__file__).parents[1])
+ASK = "import sys; print(getattr(sys, 'theirs', []), 'litellm_patch' in sys.modules)"
 
 
-def python(program: str, *paths: str, options: tuple = (), **environment: str) -> tuple[str, str]:
-    """Run a program under the given PYTHONPATH; returns its stdout and stderr."""
-    done = subprocess.run(
-        [sys.executable, *options, "-c", program],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*paths, ROOT]), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def start(*path: object, program: str = ASK, options=(), **environment: str) -> tuple[str, str]:
+    """What a Python with this PYTHONPATH prints on each stream."""
+    done = run(sys.executable, *options, "-c", program, path=[*path, ROOT], **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr
 
 
-LOADED = "import sys; print(' '.join(sorted(sys.modules)))"
-
-
 def test_a_process_without_litellm_loads_two_small_modules_and_no_more():
-    stock = set(python(LOADED)[0].split())
-    ours = set(python(LOADED, BOOTSTRAP)[0].split())
+    loaded = "import sys; print(' '.join(sorted(sys.modules)))"
+    stock, ours = (set(start(*path, program=loaded)[0].split()) for path in ([], [FOLDER]))
     # `sitecustomize` may exist without us, too.
     needed = {f"litellm_patch{name}" for name in ("", ".trigger", ".switch", "._version")}
     assert ours - stock - {"sitecustomize"} == needed
@@ -41,72 +30,102 @@ def test_a_process_without_litellm_loads_two_small_modules_and_no_more():
 
 def test_switched_off_leaves_no_finder():
     finders = "import sys; print(sum('litellm_patch' in type(f).__module__ for f in sys.meta_path))"
-    assert python(finders, BOOTSTRAP)[0] == "1"
+    assert start(FOLDER, program=finders)[0] == "1"
     for word in ("off", "OFF", "0", "false", " no "):
-        assert python(finders, BOOTSTRAP, LITELLM_PATCH=word)[0] == "0"
+        assert start(FOLDER, program=finders, LITELLM_PATCH=word)[0] == "0"
 
 
-def test_the_users_own_sitecustomize_still_runs(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import builtins; builtins.theirs = __file__\n")
-    program = "import sys; print(theirs == sys.modules['sitecustomize'].__file__)"
-    assert python(program, BOOTSTRAP, str(tmp_path))[0] == "True"
+@pytest.mark.parametrize("option", ["-I", "-S", "-E"])
+def test_an_isolated_interpreter_is_left_alone(option):
+    assert start(FOLDER, options=[option])[0] == "[] False"
 
 
-def test_a_raising_sitecustomize_is_reported_by_python_and_the_patch_is_on(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("raise RuntimeError('theirs')\n")
-    program = "import sys; print('litellm_patch' in sys.modules)"
-    out, err = python(program, BOOTSTRAP, str(tmp_path))
-    assert out == "True"
-    assert "RuntimeError: theirs" in err
+# How agents look for the file that theirs hides.
+CHAINS = {
+    "runs no other": "",
+    # ddtrace
+    "imports it again without its folder": """
+here = os.path.dirname(__file__)
+sys.path.remove(here)
+del sys.modules["sitecustomize"]
+try:
+    import sitecustomize
+except ImportError:
+    sys.modules["sitecustomize"] = sys.modules[__name__]
+finally:
+    sys.path.insert(0, here)
+""",
+    # New Relic
+    "takes its folder off and loads it": """
+from importlib.machinery import PathFinder
+sys.path.remove(os.path.dirname(__file__))
+spec = PathFinder.find_spec("sitecustomize", path=sys.path)
+if spec is not None:
+    spec.loader.load_module("sitecustomize")
+""",
+    "looks for it in the path without its folder": """
+from importlib.machinery import PathFinder
+import importlib.util
+path = [entry for entry in sys.path if entry != os.path.dirname(__file__)]
+spec = PathFinder.find_spec("sitecustomize", path)
+if spec is not None:
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+""",
+}
 
 
-@pytest.mark.parametrize("options", [("-I",), ("-S",), ("-E",)])
-def test_an_isolated_interpreter_is_left_alone(options):
-    program = "import sys; print('litellm_patch' in sys.modules)"
-    assert python(program, BOOTSTRAP, options=options)[0] == "False"
+def agent(folder: Path, chain: str = "runs no other") -> Path:
+    folder.mkdir()
+    name = f"sys.theirs = [*getattr(sys, 'theirs', []), {folder.name!r}]\n"
+    (folder / "sitecustomize.py").write_text(f"import os, sys\n{name}{CHAINS[chain]}")
+    return folder
 
 
-def test_an_interpreter_without_the_package_starts_silently(tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-S",
-            "-c",
-            "import sys; sys.path.append(sys.argv[1]); import sitecustomize",
-            BOOTSTRAP,
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def ours(kind: str, folder: Path) -> Path:
+    """Another folder with our file in it."""
+    if kind == "the same":
+        return Path(FOLDER)
+    if kind == "a link":
+        folder.symlink_to(FOLDER)
+    else:
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_bytes(Path(FOLDER, "sitecustomize.py").read_bytes())
+    return folder
 
 
-def test_no_other_finder_is_passed_over_when_litellm_is_sought(tmp_path):
-    (tmp_path / "litellm.py").write_text("")
+@pytest.mark.parametrize("kind", ["the same", "a link", "a copy"])
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("chain", CHAINS)
+def test_it_runs_once_behind_several_of_our_folders(chain, number, kind, tmp_path):
+    more = [ours(kind, tmp_path / f"ours-{each}") for each in range(number)]
+    path = [FOLDER, *more, agent(tmp_path / "theirs", chain)]
+    assert start(*path) == ("['theirs'] True", "")
+
+
+@pytest.mark.parametrize("kind", ["the same", "a link", "a copy"])
+@pytest.mark.parametrize("chain", [chain for chain in CHAINS if chain != "runs no other"])
+@pytest.mark.parametrize("first", ["ours", "theirs"])
+def test_agents_that_run_the_hidden_one_and_our_folders_meet(first, chain, kind, tmp_path):
+    theirs, last = agent(tmp_path / "theirs", chain), agent(tmp_path / "last")
+    inner = [FOLDER, theirs] if first == "ours" else [theirs, FOLDER]
+    path = [*inner, ours(kind, tmp_path / "ours"), last]
+    assert start(*path) == ("['theirs', 'last'] True", "")
+
+
+def test_it_takes_the_name_and_nothing_of_ours_stays_behind(tmp_path):
+    theirs = agent(tmp_path / "theirs")
     program = (
-        "import sys\n"
-        "class Finder:\n"
-        "    asked = []\n"
-        "    def find_spec(self, name, path=None, target=None): self.asked.append(name)\n"
-        "watch = [f for f in sys.meta_path if 'litellm_patch' in type(f).__module__][0]\n"
-        "sys.meta_path.insert(sys.meta_path.index(watch) + 1, Finder())\n"
-        "import litellm\n"
-        "print('litellm' in Finder.asked)"
+        "import sys; print([name for name in vars(sys) if 'litellm' in name],"
+        " sys.modules['sitecustomize'].__file__)"
     )
-    assert python(program, BOOTSTRAP, str(tmp_path))[0] == "True"
+    assert start(FOLDER, theirs, program=program) == (f"[] {theirs / 'sitecustomize.py'}", "")
 
 
-def test_a_missing_wrapt_is_said_once_and_litellm_is_imported(tmp_path):
-    (tmp_path / "litellm.py").write_text("fine = True\n")
-    (tmp_path / "wrapt.py").write_text("raise ImportError('no wrapt here')\n")
-    out, err = python("import litellm; print(litellm.fine)", BOOTSTRAP, str(tmp_path))
-    assert out == "True"
-    assert err.count("litellm_patch: not active, LiteLLM is unchanged") == 1
-
-
-def test_a_closed_stderr_is_no_reason_to_fail(tmp_path):
-    (tmp_path / "litellm.py").write_text("fine = True\n")
-    (tmp_path / "wrapt.py").write_text("raise ImportError('no wrapt here')\n")
-    program = "import sys; sys.stderr = None; import litellm; print(litellm.fine)"
-    assert python(program, BOOTSTRAP, str(tmp_path))[0] == "True"
+def test_its_own_error_goes_up_as_without_us(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "sitecustomize.py").write_text("import no_such_module_here\n")
+    alone, beside = start(theirs), start(FOLDER, ours("a copy", tmp_path / "ours"), theirs)
+    assert (alone[0], beside[0]) == ("[] False", "[] True")
+    assert "No module named 'no_such_module_here'" in alone[1]
+    assert beside[1] == alone[1]

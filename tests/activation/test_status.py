@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from conftest import has_native_header
-from fake_litellm import OWN_TABLE
+from fake_litellm import OWN_TABLE, ROOT, run
 
-from litellm_patch.bootstrap import FOLDER, with_patch
+from litellm_patch.bootstrap import FOLDER, LAUNCH_WITH_PATCH
 
 
 @pytest.fixture
@@ -27,34 +26,32 @@ def status(fake_litellm, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
 
-    def run(*arguments: str, options=(), cwd=elsewhere, shebang=None, patched=False, **more: str):
+    def ask(*arguments: str, cwd=elsewhere, shebang=None, patched=False, **more: str):
         if shebang:
             script.write_text(shebang)
-        environment = {key: value for key, value in os.environ.items() if key != "LITELLM_PATCH"}
-        environment["PYTHONPATH"] = str(fake_litellm.folder)
-        environment["PATH"] = f"{commands}{os.pathsep}{environment['PATH']}"
-        if patched:
-            environment = with_patch(environment)
-        return subprocess.run(
-            [sys.executable, *options, "-m", "litellm_patch", "status", *arguments],
-            cwd=cwd,
-            env={**environment, **more},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        environment = {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", **more}
+        path = [*([FOLDER] if patched else []), fake_litellm.folder]
+        command = [sys.executable, "-m", "litellm_patch", "status", *arguments]
+        return run(*command, path=path, cwd=cwd, **environment)
 
-    return run
+    return ask
 
 
 def found(done) -> dict:
     return json.loads(done.stdout)
 
 
-def test_it_says_what_the_console_script_imports(status, fake_litellm):
-    seen = found(status("--json"))
+def test_it_says_what_the_console_script_imports_and_how_to_turn_it_on(status, fake_litellm):
+    done = status("--json")
+    seen = found(done)
     assert seen["console_script"].endswith("bin/litellm")
     assert seen["litellm"]["file"] == str(fake_litellm.folder / "litellm/__init__.py")
+    assert (done.returncode, seen["reached"]) == (1, False)
+    assert FOLDER in seen["why_not"]
+    assert "litellm-patch run" in seen["why_not"]
+    # The fake hides the installed LiteLLM.
+    assert any("site-packages" in copy["file"] for copy in seen["other_copies"])
+    assert any("more than one litellm" in text for text in seen["warnings"])
 
 
 def test_people_get_the_same_as_text(status):
@@ -64,47 +61,37 @@ def test_people_get_the_same_as_text(status):
     assert done.stderr == ""
 
 
-def test_it_is_not_on_without_the_bootstrap_folder_and_says_how(status):
-    done = status("--json")
-    assert done.returncode == 1
-    assert found(done)["reached"] is False
-    assert FOLDER in found(done)["why_not"]
-    assert "litellm-patch run" in found(done)["why_not"]
-
-
-def test_it_is_on_with_it(status):
-    assert found(status("--json", patched=True))["reached"] is True
-
-
-def test_switched_off_is_the_reason(status):
-    seen = found(status("--json", patched=True, LITELLM_PATCH="No"))
-    assert (seen["reached"], seen["mode"], seen["why_not"]) == (False, "off", "LITELLM_PATCH=no")
+ISOLATED = "{}: Python runs no sitecustomize from PYTHONPATH"
 
 
 @pytest.mark.parametrize(
-    "written, option", [("-I", "-I"), ("-S", "-S"), ("-E", "-E"), ("-sE", "-E")]
+    "options, word, why",
+    [
+        ("", "on", ""),
+        ("", "No", "LITELLM_PATCH=no"),
+        (" -I", "on", ISOLATED.format("-I")),
+        (" -S", "on", ISOLATED.format("-S")),
+        (" -E", "on", ISOLATED.format("-E")),
+        (" -sE", "on", ISOLATED.format("-E")),
+    ],
 )
-def test_an_isolated_interpreter_is_the_reason(status, written, option):
-    shebang = f"#!{sys.executable} {written}\n"
-    seen = found(status("--json", patched=True, shebang=shebang))
-    assert seen["reached"] is False
-    assert seen["why_not"] == f"{option}: Python runs no sitecustomize from PYTHONPATH"
+def test_why_it_is_not_on_although_the_folder_is_on_the_path(status, options, word, why):
+    shebang = f"#!{sys.executable}{options}\n"
+    seen = found(status("--json", patched=True, shebang=shebang, LITELLM_PATCH=word))
+    assert (seen["reached"], seen["why_not"]) == (not why, why)
+    assert seen["mode"] == ("off" if word == "No" else "on")
 
 
-def test_another_sitecustomize_in_front_is_the_reason(status, fake_litellm, tmp_path):
-    (tmp_path / "other").mkdir()
-    theirs = tmp_path / "other" / "sitecustomize.py"
-    theirs.write_text("")
-    path = os.pathsep.join([str(theirs.parent), FOLDER, str(fake_litellm.folder)])
-    why = found(status("--json", PYTHONPATH=path))["why_not"]
-    assert why == f"another sitecustomize came first: {theirs}"
-
-
-def test_an_own_sitecustomize_that_imports_it_is_enough(status, fake_litellm, tmp_path):
+@pytest.mark.parametrize("imports_ours", [True, False])
+def test_an_own_sitecustomize_in_front(status, fake_litellm, tmp_path, imports_ours):
     (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "sitecustomize.py").write_text("import litellm_patch\n")
-    path = os.pathsep.join([str(tmp_path / "own"), str(fake_litellm.folder)])
-    assert found(status("--json", PYTHONPATH=path))["reached"] is True
+    own = tmp_path / "own" / "sitecustomize.py"
+    own.write_text("import litellm_patch\n" * imports_ours)
+    path = os.pathsep.join([str(own.parent), FOLDER, str(fake_litellm.folder)])
+    seen = found(status("--json", PYTHONPATH=path))
+    assert seen["reached"] is imports_ours
+    if not imports_ours:
+        assert seen["why_not"] == f"another sitecustomize came first: {own}"
 
 
 def test_a_second_tree_in_the_working_directory_is_warned_about(status, tmp_path):
@@ -114,12 +101,6 @@ def test_a_second_tree_in_the_working_directory_is_warned_about(status, tmp_path
     seen = found(status("--json", cwd=tmp_path / "checkout"))
     assert str(second) in [copy["file"] for copy in seen["other_copies"]]
     assert any("python in this folder imports another" in text for text in seen["warnings"])
-
-
-def test_the_copy_that_is_hidden_is_listed(status):
-    seen = found(status("--json"))  # the fake hides the installed LiteLLM
-    assert any("site-packages" in copy["file"] for copy in seen["other_copies"])
-    assert any("more than one litellm" in text for text in seen["warnings"])
 
 
 def test_a_script_that_is_no_python_is_said(status):
@@ -188,15 +169,9 @@ def test_where_nothing_is_left_to_do_it_says_so(status, fake_litellm):
 
 def test_on_the_installed_litellm_everything_is_good_under_the_launcher():
     """Also the example for CI: the launcher in front of the question."""
-    commands = Path(sys.executable).parent
-    done = subprocess.run(
-        [sys.executable, "-m", "litellm_patch", "run", "--"]
-        + [sys.executable, "-m", "litellm_patch", "status", "--json"],
-        env={**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    asked = [sys.executable, "-m", "litellm_patch", "status", "--json"]
+    done = run(*LAUNCH_WITH_PATCH, *asked, path=[ROOT], PATH=path)
     seen = found(done)
     assert (done.returncode, seen["good"]) == (0, True), seen
     assert {seam["state"] for seam in seen["seams"]} <= {"applied", "native"}
