@@ -1,13 +1,12 @@
-"""Faults to inject, and how many cases they made.
+"""Fixtures for injected faults, and the number of cases.
 
-Each case breaks one thing of ours, or of LiteLLM's where we touch it, and asks whether the
-host notices. Everything runs in this process, on LiteLLM's real modules or copies of them.
+Each case breaks one thing of ours, or of LiteLLM's where we touch it, and asks whether the host
+notices. Everything runs in this process, on LiteLLM's real modules or copies of them.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from importlib import import_module
 
 import pytest
@@ -16,15 +15,12 @@ import litellm_patch
 from litellm_patch import log
 from litellm_patch.seams.table import SEAMS
 
-FOLDER = "faults/"
-
 
 def pytest_terminal_summary(terminalreporter) -> None:
     outcomes = {
-        outcome: sum(
-            FOLDER in getattr(r, "nodeid", "") for r in terminalreporter.stats.get(outcome, ())
-        )
-        for outcome in ("passed", "failed", "error", "skipped")
+        outcome: sum("faults/" in getattr(report, "nodeid", "") for report in reports)
+        for outcome, reports in terminalreporter.stats.items()
+        if outcome in ("passed", "failed", "error", "skipped")
     }
     told = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items() if number)
     if told:
@@ -33,7 +29,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 @pytest.fixture(scope="session")
 def litellm_modules() -> dict:
-    """The loaded modules of all seams; those that this release lacks are left out."""
+    """The modules of all seams that this release has."""
     found = {}
     for name in dict.fromkeys(seam.module for seam in SEAMS):
         try:
@@ -67,6 +63,3 @@ def lines():
     log.LOGGER.removeHandler(handler)
     log._said.clear()
     log._said.update(before)
-
-
-assert "litellm_patch" in sys.modules

@@ -16,11 +16,11 @@ from . import hooks
 _registered = False
 
 _BEGIN_OF_SERVING = "uvicorn.lifespan.on"
-"""uvicorn loads it when it is started, which LiteLLM's command does at its end."""
+"""uvicorn loads this when it starts, which is the last thing that LiteLLM's command does."""
 
 
 def activate() -> None:
-    """Apply every seam whose module is loaded, and the others as soon as they are imported.
+    """Apply every seam whose module is loaded, and the others once theirs are imported.
 
     Idempotent and thread-safe. Does nothing while ``LITELLM_PATCH=off``.
     """
@@ -63,13 +63,13 @@ def deactivate() -> None:
 def _may_turn_to_json() -> bool:
     """Whether LiteLLM's own command is about to read a file that may say ``json_logs: true``.
 
-    It loads the proxy before it reads that file, and its own lines come after that.
+    The command loads the proxy before it reads that file, and logs only after that.
     """
     arguments = getattr(sys, "argv", None) or [""]
     return (
         _BEGIN_OF_SERVING not in sys.modules
         and os.path.splitext(os.path.basename(arguments[0]))[0] in ("litellm", "proxy_cli")
         and any(word.startswith(("--config", "-c")) for word in arguments)
-        # Other servers than uvicorn do not load its module.
+        # Servers other than uvicorn do not load its module.
         and not any(word.startswith("--run_") for word in arguments)
     )

@@ -165,9 +165,7 @@ def archive(folder: Path, environment: Path, content: dict[str, str]) -> Path:
     return script(folder / "litellm.pyz", shebang, (folder / "zip").read_bytes())
 
 
-@pytest.mark.parametrize(
-    "front", ["env -i", "env -u PYTHONPATH", "env -uPYTHONPATH", "env PYTHONPATH="]
-)
+@pytest.mark.parametrize("front", ["env -i", "env -uPYTHONPATH", "env PYTHONPATH="])
 def test_what_takes_the_path_away(front):
     assert_told("env takes PYTHONPATH away", *front.split(), sys.executable, "-c", SAYS)
 
