@@ -129,18 +129,20 @@ class _Log:
 
     def _say_if_due(self) -> None:
         now = time.monotonic()
-        if now - self._since < EVERY:
-            return
+        if now - self._since >= EVERY:
+            message = self._sum((now - self._since) / 60)
+            self._begin(now)
+            say(logging.INFO, message)
+
+    def _sum(self, minutes: float) -> str:
         told, seconds = self._told, self._seconds
         median = f", {statistics.median(seconds):.0f} s in the median" if seconds else ""
-        message = (
-            f"{sum(told.values())} refusals in {(now - self._since) / 60:.0f} minutes: "
+        return (
+            f"{sum(told.values())} refusals in {minutes:.0f} minutes: "
             f"{told[WAIT]} told a wait, {told[STEP]} a step of it{median}, "
             f"{told[NOTHING]} nothing; "
             f"Redis did not answer {self._fallbacks} times"
         )
-        self._begin(now)
-        say(logging.INFO, message)
 
 
 _KEPT_AT_MOST = 10_000
