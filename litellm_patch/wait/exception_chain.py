@@ -1,9 +1,4 @@
-"""Which exception of a chain decides how long a client must wait.
-
-LiteLLM's exceptions are recognised by the names of their classes, not by identity: this
-module stays free of litellm, and a class survives `importlib.reload` or a second LiteLLM
-tree under another identity but the same name.
-"""
+"""Which exceptions of a chain refuse, and the wait of the one that decides."""
 
 from __future__ import annotations
 
@@ -14,10 +9,7 @@ from dataclasses import dataclass, replace
 from . import marks
 from .cooling import Cooling
 from .delay_seconds import delay_seconds, usable_seconds
-
-NO_DEPLOYMENTS = "No deployments available"
-"""What LiteLLM's proxy looks for in a message when it turns an error into a 429
-(`RouterErrors.no_deployments_available`; LiteLLM issue #2487)."""
+from .litellm_errors import NO_DEPLOYMENTS, is_cooldown_refusal
 
 COOLING = "litellm_patch_cooling"
 """Mark that the seams put on a refusal: a `Cooling`."""
@@ -99,16 +91,6 @@ def until_ready(error: BaseException, now: float) -> Refusal | None:
         return Refusal(None, endless=True)
     seconds = usable_seconds(max(cooling.ready_at - now, SHORTEST))
     return Refusal(seconds, cooling=cooling, source=error)
-
-
-def is_cooldown_refusal(error: BaseException) -> bool:
-    """Whether `error` is LiteLLM's `litellm.types.router.RouterRateLimitError`."""
-    return is_named(error, "litellm.types.router", "RouterRateLimitError")
-
-
-def is_named(error: BaseException, module: str, name: str) -> bool:
-    """Whether `error` is an instance of the class that is called `name` in `module`."""
-    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)
 
 
 def related(error: BaseException) -> Iterator[BaseException]:

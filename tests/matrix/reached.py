@@ -52,8 +52,6 @@ def scenario() -> dict[str, str]:
 
     logging.disable(logging.CRITICAL)  # LiteLLM prints a traceback for each refusal
 
-    from litellm_patch.wait.told import retry_after
-
     litellm.suppress_debug_info = True
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
@@ -79,7 +77,7 @@ def scenario() -> dict[str, str]:
         async def requests() -> None:
             for _ in range(12):
                 await fail("cooling")
-            wait = retry_after(await fail("own"))
+            wait = litellm_patch.retry_after(await fail("own"))
             assert wait is not None and wait <= COOLDOWN, f"the fallback's wait is lost: {wait}"
             await spend_a_budget()
 

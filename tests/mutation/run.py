@@ -158,8 +158,10 @@ def progress(path: Path, mutant: Mutant, number: int, of: int, noticed: int) -> 
 
 
 def rows() -> dict[str, str]:
+    """The lines of the table as it is, by module; without modules that are gone."""
     lines = RESULT.read_text(encoding="utf-8").splitlines() if RESULT.exists() else []
-    return {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    known = {line.split("`")[1]: line for line in lines if line.startswith("| `")}
+    return {module: line for module, line in known.items() if (ROOT / module).exists()}
 
 
 def main() -> int:
