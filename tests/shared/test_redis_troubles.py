@@ -12,19 +12,17 @@ import time
 from typing import Callable
 
 import pytest
-from asking import KEY, Process, cache_of, until
-from servers import Server, running_server
+from asking import KEY, Process, cache_of
+from polling import lines, until
+from servers import Server, needs_redis, running_server
 
 from litellm_patch import log
 from litellm_patch.seams.record import redis_questions, shared_queue
 from litellm_patch.seams.record.redis_questions import PATIENCE, Questions
-from litellm_patch.tools.lab import redis as lab_redis
 from litellm_patch.tools.lab.proxy import free_port
 from litellm_patch.tools.lab.redis import Redis
 
-pytestmark = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
-)
+pytestmark = needs_redis
 
 PASSWORD = "sk-not-to-be-logged"
 
@@ -59,22 +57,17 @@ def logged(monkeypatch, caplog):
 
 
 def until_left_alone(ask: Callable[[], float | None]) -> None:
-    deadline = time.monotonic() + 90
-    while ask() is not None:
-        assert time.monotonic() < deadline, "it is still asked"
+    until(lambda: ask() is None)
 
 
 def until_said(logged: pytest.LogCaptureFixture, ask: Callable[[], object], words: str) -> None:
     """An answer may be on its way when it is not waited for any more."""
-    deadline = time.monotonic() + 90
-    while not any(words in line for line in warnings(logged)):
-        assert time.monotonic() < deadline, "it is not said"
+
+    def said() -> bool:
         ask()
-        time.sleep(0.02)
+        return any(words in line for line in lines(logged))
 
-
-def warnings(logged: pytest.LogCaptureFixture) -> list[str]:
-    return sorted(r.getMessage() for r in logged.records if r.name == "litellm_patch")
+    until(said)
 
 
 def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, logged):
@@ -88,7 +81,7 @@ def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, 
     # On a busy machine it may have been left alone already.
     assert all(now - then <= 1 for now, then in zip(waits, before))
     assert 2 * PATIENCE < 0.05
-    until(lambda: len(warnings(logged)) == 2 or None)
+    until(lambda: len(lines(logged)) == 2)
     server.go_on()
     assert 0 < until(process.seconds) <= 60
     assert until(process.place) > 29
@@ -116,13 +109,13 @@ def test_a_redis_that_is_down_is_told_once_and_one_that_is_started_again_is_used
     until_left_alone(process.seconds)
     until_said(logged, process.seconds, "time left of cooldowns")
     until_said(logged, process.place, "places of waiting clients")
-    lines = warnings(logged)
-    assert len(lines) == 2
-    assert "each process has a queue of its own" in "".join(lines)
+    said = lines(logged)
+    assert len(said) == 2
+    assert "each process has a queue of its own" in "".join(said)
     server.start()
     assert until(process.seconds) <= 0  # the cooldown is gone with it
     assert until(process.place) > 29
-    assert warnings(logged) == lines
+    assert lines(logged) == said
 
 
 def test_a_redis_that_is_flushed_has_no_cooldown_and_a_queue_that_begins(server, process):
@@ -161,7 +154,7 @@ def test_a_replica_that_takes_over_goes_on_with_the_queue(server, process, tmp_p
     replica = Server(tmp_path / "replica", ["--replicaof", "127.0.0.1", str(server.port)])
     replica.start()
     try:
-        until(lambda: True if "link_status:up" in replica.ask("info", "replication") else None)
+        until(lambda: "link_status:up" in replica.ask("info", "replication"))
         last = [until(process.place) for _ in range(5)][-1]
         server.ask("wait", "1", "5000")
         replica.ask("replicaof", "no", "one")
@@ -184,8 +177,8 @@ def test_a_password_that_changed_is_not_logged(server, process, logged):
     server.ask("-a", PASSWORD, "client", "kill", "type", "normal", "skipme", "yes")
     until_said(logged, process.place, "places of waiting clients")
     until_said(logged, process.seconds, "time left of cooldowns")
-    assert len(warnings(logged)) == 2
-    assert PASSWORD not in "".join(warnings(logged))
+    assert len(lines(logged)) == 2
+    assert PASSWORD not in "".join(lines(logged))
     server.ask("-a", PASSWORD, "config", "set", "requirepass", "")
     assert until(process.place) > 29
 
@@ -227,7 +220,7 @@ def test_a_cluster_has_each_queue_in_one_of_its_nodes(tmp_path, quick_pauses):
     node.start()
     try:
         node.ask("cluster", "addslotsrange", "0", "16383")
-        until(lambda: True if "cluster_state:ok" in node.ask("cluster", "info") else None)
+        until(lambda: "cluster_state:ok" in node.ask("cluster", "info"))
         node.ask("set", KEY, "{}", "px", "60000")
         nodes = [{"host": "127.0.0.1", "port": node.port}]
         process = Process(clusters.RedisClusterCache(startup_nodes=nodes))

@@ -62,6 +62,7 @@ def dynamic(what):
         (limiter(retry_after="16.759601"), 16.759601),
         (limiter(Retry_After="60"), 60.0),
         (ending(limiter(retry_after="60"), 13), 13),
+        (ending(limiter(retry_after="60"), 0.5), 0.5),
         (ending(limiter(retry_after="60"), 0), 60),  # another window has begun meanwhile
         (ending(limiter(retry_after="60"), -1), 60),
         (dynamic("TPM=0. Model TPM=0"), MINUTE_ENDS_IN),
