@@ -52,7 +52,7 @@ def seconds_left(held: HeldCooldown, now: float) -> float | None:
     by_record = _by_record(held.record, now)
     by_expiry = None if held.expires_at is None else usable_seconds(max(held.expires_at - now, 0.0))
     known = [left for left in (by_record, by_expiry) if left is not None]
-    # One of the two may be over while LiteLLM still refuses, since it goes by the other.
+    # LiteLLM may still refuse when one of the two is over, because it goes by the other.
     return min((left for left in known if left > 0), default=min(known, default=None))
 
 
@@ -62,12 +62,12 @@ def _by_record(record: object, now: float) -> float | None:
     lasts, ends_at = usable_seconds(record.get("cooldown_time")), recorded_end(record)
     if lasts is None or ends_at is None:
         return None
-    # A beginning in the future is a clock that was set back: not longer than the whole cooldown.
+    # A beginning in the future is a clock that was set back: at most the whole cooldown is left.
     return min(max(ends_at - now, 0.0), lasts)
 
 
 def recorded_end(record: Mapping[str, object]) -> float | None:
-    """Wall-clock time in seconds at which the cooldown ends by its record, None if it says none."""
+    """Wall-clock time in seconds at which the cooldown ends by its record; None if unusable."""
     began = usable_timestamp(record.get("timestamp"))
     lasts = usable_seconds(record.get("cooldown_time"))
     return None if began is None or lasts is None else began + lasts
@@ -77,5 +77,5 @@ def usable_timestamp(value: object) -> float | None:
     """`value` as seconds since the epoch, or None if it cannot be that."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    # Up to the year 9999, past which no clock is right; false for nan.
+    # Up to the year 9999; false for nan.
     return float(value) if 0 < value < 253_402_300_800 else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from .delay_seconds import delay_milliseconds, delay_seconds, parse_delay_seconds
 from .exception_chain import Refusal
-from .patience import is_hopeless
+from .patience import HOPELESS
 
 RETRY_AFTER = "retry-after"
 RETRY_AFTER_MS = "retry-after-ms"
@@ -57,7 +57,7 @@ def with_retry_after(headers: Mapping[str, str], refusal: Refusal) -> dict[str, 
         if name.lower() not in (RETRY_AFTER, RETRY_AFTER_MS)
     }
     if refusal.out_of_reach:
-        return {**({SHOULD_RETRY: "false"} if is_hopeless(refusal.seconds) else {}), **kept}
+        return {SHOULD_RETRY: "false", **kept} if refusal.seconds >= HOPELESS else kept
     milliseconds = delay_milliseconds(refusal.seconds)
     seconds = delay_seconds(int(milliseconds) / 1000)
     return {**kept, RETRY_AFTER: seconds, RETRY_AFTER_MS: milliseconds}

@@ -18,7 +18,8 @@ LEFT = Refusal(12.5, NATIVE)
 UNKNOWN = Refusal(None, NATIVE)
 ENDLESS = Refusal(None, NATIVE, endless=True)
 MINUTES = Refusal(250, frozenset({"300"}), out_of_reach=True)
-HOUR = Refusal(3500, frozenset({"3600"}), out_of_reach=True)
+ALMOST = Refusal(599.9, out_of_reach=True)
+HOPELESS = Refusal(600, frozenset({"3600"}), out_of_reach=True)
 STOP = {"x-should-retry": "false"}
 
 
@@ -39,10 +40,11 @@ STOP = {"x-should-retry": "false"}
         pytest.param(ENDLESS, {"retry-after": "61"}, None, id="nothing is cooling, decided"),
         pytest.param(MINUTES, {"x": "1"}, None, id="out of reach"),
         pytest.param(MINUTES, {"retry-after": "300"}, {}, id="out of reach, LiteLLM's own"),
-        pytest.param(HOUR, {"x": "1"}, {"x": "1", **STOP}, id="hopeless"),
-        pytest.param(HOUR, {"Retry-After": "3600"}, STOP, id="hopeless, LiteLLM's own"),
-        pytest.param(HOUR, {"retry-after": "5"}, None, id="hopeless, decided by somebody"),
-        pytest.param(HOUR, {"x-should-retry": "true"}, None, id="hopeless, decided otherwise"),
+        pytest.param(ALMOST, {"x": "1"}, None, id="almost hopeless"),
+        pytest.param(HOPELESS, {"x": "1"}, {"x": "1", **STOP}, id="hopeless"),
+        pytest.param(HOPELESS, {"Retry-After": "3600"}, STOP, id="hopeless, LiteLLM's own"),
+        pytest.param(HOPELESS, {"retry-after": "5"}, None, id="hopeless, decided by somebody"),
+        pytest.param(HOPELESS, {"x-should-retry": "true"}, None, id="hopeless, decided otherwise"),
     ],
 )
 def test_the_headers_of_a_refusal(refusal, before, after):
