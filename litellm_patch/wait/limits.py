@@ -116,6 +116,6 @@ def _told(headers: object) -> float | None:
     """The only ``Retry-After`` in `headers`, in seconds; LiteLLM writes fractions, too."""
     value = only_value(headers, RETRY_AFTER) if isinstance(headers, Mapping) else None
     try:
-        return None if value is None else usable_seconds(float(value))
+        return usable_seconds(float(value))
     except (TypeError, ValueError):
         return None
