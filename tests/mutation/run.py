@@ -45,6 +45,7 @@ SEAMS = {
     "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames", "test_request_in_rust"],
     "shared_expiry": ["test_cache_calls"],
+    "spent_budget": ["test_budgets", "test_fastest_of_limits"],
 }
 HEAD = """# Mutants that the tests notice
 
