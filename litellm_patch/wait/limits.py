@@ -114,8 +114,9 @@ def _to_next_minute(clock: float) -> float:
 
 def _told(headers: object) -> float | None:
     """The only ``Retry-After`` in `headers`, in seconds; LiteLLM writes fractions, too."""
-    value = only_value(headers, RETRY_AFTER) if isinstance(headers, Mapping) else None
+    if not isinstance(headers, Mapping):
+        return None
     try:
-        return usable_seconds(float(value))
+        return usable_seconds(float(only_value(headers, RETRY_AFTER)))
     except (TypeError, ValueError):
         return None
