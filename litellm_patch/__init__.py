@@ -14,14 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .activation.activate import activate, deactivate
     from .activation.status import status
-    from .wait.told import retry_after
+    from .seams.answer.told import retry_after
 
 __all__ = ["__version__", "activate", "deactivate", "retry_after", "status"]
 
 _HOME_OF = {
     "activate": "activation.activate",
     "deactivate": "activation.activate",
-    "retry_after": "wait.told",
+    "retry_after": "seams.answer.told",
     "status": "activation.status",
 }
 

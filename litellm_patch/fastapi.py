@@ -27,7 +27,7 @@ from .seams.app_handlers import (
     own_table,
     tables,
 )
-from .wait.limits import is_own_refusal
+from .wait.litellm_errors import is_own_refusal
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette

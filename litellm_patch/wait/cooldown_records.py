@@ -2,9 +2,9 @@
 
 A cooldown record is what `litellm.router_utils.cooldown_cache.CooldownCache` stores for a
 deployment: a mapping with `timestamp` and `cooldown_time`, both in seconds, the same in every
-release from 1.53.1 on. The entry that holds it expires on its own, and that is what frees the
-deployment, so an expiry that is known beats what the record says of itself: LiteLLM keeps the
-first, shorter expiry when it cools a deployment again (LiteLLM issue #40130).
+release from 1.53.1 on. The deployment is free when the entry that holds the record expires, so a
+known expiry counts for more than the record: LiteLLM keeps the first, shorter expiry when it cools
+a deployment again (LiteLLM issue #40130).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class HeldCooldown:
     Attributes:
         record: the cooldown record as it was found; may be anything.
         expires_at: wall-clock time in seconds at which this process drops the record, if known.
-        shared_seconds: seconds until a cache shared with other processes drops it, if known;
-            the only clock that counts for a record that another machine wrote.
+        shared_seconds: seconds until a cache shared with other processes drops it, if known.
+            No other clock counts for a record that another machine wrote.
     """
 
     record: object
@@ -31,23 +31,15 @@ class HeldCooldown:
     shared_seconds: float | None = None
 
 
-def first_ready(cooldowns: Iterable[HeldCooldown], now: float) -> float | None:
-    """Seconds until the first of the deployments that are cooling may be used again.
+def first_to_end(
+    cooldowns: Iterable[HeldCooldown], now: float
+) -> tuple[float, HeldCooldown] | None:
+    """The cooldown that ends first, and the seconds until then; None if none is usable.
 
     Args:
         cooldowns: of the deployments of a model group that have a record.
         now: wall-clock time in seconds.
-
-    Returns None where none of them tells anything usable; never a negative number.
     """
-    first = first_to_end(cooldowns, now)
-    return None if first is None else first[0]
-
-
-def first_to_end(
-    cooldowns: Iterable[HeldCooldown], now: float
-) -> tuple[float, HeldCooldown] | None:
-    """The cooldown that ends first, and the seconds until then; arguments as for `first_ready`."""
     left = [(seconds_left(held, now), held) for held in cooldowns]
     known = [(seconds, held) for seconds, held in left if seconds is not None]
     return min(known, key=lambda each: each[0], default=None)
@@ -60,7 +52,7 @@ def seconds_left(held: HeldCooldown, now: float) -> float | None:
     by_record = _by_record(held.record, now)
     by_expiry = None if held.expires_at is None else usable_seconds(max(held.expires_at - now, 0.0))
     known = [left for left in (by_record, by_expiry) if left is not None]
-    # One of the two may be over while LiteLLM still refuses, since it goes by the other.
+    # LiteLLM may still refuse when one of the two is over, because it goes by the other.
     return min((left for left in known if left > 0), default=min(known, default=None))
 
 
@@ -70,12 +62,12 @@ def _by_record(record: object, now: float) -> float | None:
     lasts, ends_at = usable_seconds(record.get("cooldown_time")), recorded_end(record)
     if lasts is None or ends_at is None:
         return None
-    # A beginning in the future is a clock that was set back: not longer than the whole cooldown.
+    # A beginning in the future is a clock that was set back: at most the whole cooldown is left.
     return min(max(ends_at - now, 0.0), lasts)
 
 
 def recorded_end(record: Mapping[str, object]) -> float | None:
-    """Wall-clock time in seconds at which the cooldown ends by its record, None if it says none."""
+    """Wall-clock time in seconds at which the cooldown ends by its record; None if unusable."""
     began = usable_timestamp(record.get("timestamp"))
     lasts = usable_seconds(record.get("cooldown_time"))
     return None if began is None or lasts is None else began + lasts
@@ -85,5 +77,5 @@ def usable_timestamp(value: object) -> float | None:
     """`value` as seconds since the epoch, or None if it cannot be that."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    # Up to the year 9999, past which no clock is right; false for nan.
+    # Up to the year 9999; false for nan.
     return float(value) if 0 < value < 253_402_300_800 else None

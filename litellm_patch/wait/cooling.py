@@ -6,17 +6,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .pacing import KnownRate
-from .shared_pacing import AskForPlace, Waiting
-
-
-def nothing_known() -> KnownRate:
-    """The rate of a group of which nothing is known."""
-    return KnownRate()
-
-
-def nobody_shares(waiting: Waiting) -> float | None:
-    """The place in a queue that no other process has a part in: there is none."""
-    return None
+from .shared_pacing import AskForPlace
 
 
 @dataclass(frozen=True)
@@ -25,26 +15,26 @@ class Cooling:
 
     Attributes:
         ready_at: `time.monotonic()` in seconds at which the first of them may be used again;
-            None where none of them is cooling, so that no wait would come true.
-        queue: names them. Requests that wait for the same deployments stand in one queue,
-            by whatever name they asked for them.
-        cooldown: how long the cooldown of the first was to last, in seconds, if known.
-        rate: reads what is known about the rate that they take.
+            None if none of them is cooling, so that no wait would come true.
+        queue: names them. All requests that wait for the same deployments stand in one queue,
+            whatever model they asked for.
+        cooldown: the full length of the first one's cooldown, in seconds, if known.
+        rate: reads the rate that they can take, as far as it is known.
         honoured: the longest wait that the client acts on, in seconds; None where it is unknown.
-        shared_place: asks the queue that all proxies share.
+        shared_place: asks for a place in the queue that all proxies share.
     """
 
     ready_at: float | None
     queue: str
     cooldown: float | None = None
-    rate: Callable[[], KnownRate] = nothing_known
+    rate: Callable[[], KnownRate] = KnownRate
     honoured: float | None = None
-    shared_place: AskForPlace = nobody_shares
+    shared_place: AskForPlace | None = None
 
     def __deepcopy__(self, memo: object) -> Cooling:
-        """Itself: its functions know LiteLLM's router, which no copy of an exception may copy."""
+        """Itself: its functions refer to LiteLLM's router, which must not be copied."""
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Without its functions, so that an exception that could be pickled still can be."""
-        return Cooling, (self.ready_at, self.queue, self.cooldown, nothing_known, self.honoured)
+        """Without its functions: an exception that can be pickled must remain so."""
+        return Cooling, (self.ready_at, self.queue, self.cooldown, KnownRate, self.honoured)

@@ -7,16 +7,15 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 LARGEST = 2**31 - 1
-"""Seconds. RFC 9111 §1.2.2 lets a recipient treat a longer delta as this one; a wait of more
-than 68 years is a mistake, so it is not sent at all."""
+"""Seconds. RFC 9111 §1.2.2 lets a recipient treat a longer delta as this one. A wait of more
+than 68 years is a mistake and is never sent."""
 
 
 def usable_seconds(value: object) -> float | None:
     """`value` as a number of seconds that may be told to a client, or None.
 
-    Not usable are: anything that is no `int` or `float` (numeric strings too: LiteLLM never
-    makes one, so one is a sign of a foreign record), `bool`, nan, infinities, negative
-    numbers, and anything above `LARGEST`.
+    Everything but an `int` or a `float` from 0 to `LARGEST` is rejected, also `bool` and numeric
+    strings: LiteLLM never makes one, so one is a sign of a foreign record.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
@@ -29,8 +28,7 @@ def usable_seconds(value: object) -> float | None:
 def delay_seconds(seconds: float) -> str:
     """`seconds` as RFC 9110 §10.2.3 delay-seconds: digits only, rounded up.
 
-    Only an exact 0 gives ``"0"``, because many clients read it as "at once"; any positive
-    time gives at least ``"1"``.
+    Only an exact 0 gives ``"0"``, which many clients read as "at once".
 
     Args:
         seconds: a value that `usable_seconds` returned.
@@ -41,8 +39,8 @@ def delay_seconds(seconds: float) -> str:
 def delay_milliseconds(seconds: float) -> str:
     """`seconds` as the value of ``retry-after-ms``, in whole milliseconds, rounded up.
 
-    The OpenAI, Anthropic and Vercel SDKs read this header first. Rounding up keeps both in
-    step: `delay_seconds` is this value in whole seconds, again rounded up.
+    The OpenAI, Anthropic and Vercel SDKs read this header first. ``Retry-After`` is this value
+    rounded up again, to whole seconds.
     """
     # Through the decimal form, or 1.001 s would become 1002 ms by a rounding error of 2e-16.
     return str(math.ceil(round(seconds * 1000, 6)) or math.ceil(seconds))

@@ -1,9 +1,4 @@
-"""Which exception of a chain decides how long a client must wait.
-
-LiteLLM's exceptions are recognised by the names of their classes, not by identity: this
-module stays free of litellm, and a class survives `importlib.reload` or a second LiteLLM
-tree under another identity but the same name.
-"""
+"""Which exceptions of a chain refuse, and the wait of the one that decides."""
 
 from __future__ import annotations
 
@@ -14,20 +9,17 @@ from dataclasses import dataclass, replace
 from . import marks
 from .cooling import Cooling
 from .delay_seconds import delay_seconds, usable_seconds
-
-NO_DEPLOYMENTS = "No deployments available"
-"""What LiteLLM's proxy looks for in a message when it turns an error into a 429
-(`RouterErrors.no_deployments_available`; LiteLLM issue #2487)."""
+from .litellm_errors import NO_DEPLOYMENTS, is_cooldown_refusal
 
 COOLING = "litellm_patch_cooling"
-"""Mark that the seams put on a refusal: a `Cooling`."""
+"""Mark on a refusal: a `Cooling`."""
 
 FALLBACK_REFUSALS = "litellm_patch_fallback_refusals"
-"""Mark that the fallback seam puts on the error of a model group: a list of the refusals
-of its fallbacks, which LiteLLM itself does not link to it."""
+"""Mark on the error of a model group: a list of the refusals of its fallbacks, which LiteLLM
+itself does not link to the error."""
 
 SHORTEST = 0.001
-"""Seconds that a refusal tells at least: 0 is for a configured 0 alone."""
+"""Seconds. The shortest wait that is told; 0 is told only if it was configured."""
 
 _EXAMINED_AT_MOST = 1000
 
@@ -37,14 +29,13 @@ class Refusal:
     """A request that LiteLLM refused by itself, and what its client can be told.
 
     Attributes:
-        seconds: until the first of the refusing groups may be used again; None where that is
-            not known.
+        seconds: until the first of the refusing groups may be used again, if known.
         native: the values that LiteLLM's own header (1.90.0 and later, PR #30098) may have for
             this refusal. They tell the configured cooldown, so a better number replaces them.
-        cooling: the deployments whose end `seconds` is, where it is the end of a cooldown.
+        cooling: the deployments whose cooldown ends after `seconds`, if it is a cooldown.
         source: the exception that `seconds` was read from.
         endless: no wait can come true, because none of the deployments is cooling.
-        out_of_reach: no retry of the client lasts that long, so it is told nothing.
+        out_of_reach: the client's retries do not last that long, so it is told nothing.
     """
 
     seconds: float | None
@@ -62,7 +53,7 @@ def native_values(*configured: object) -> frozenset[str]:
 
 
 def first_of(refusals: Sequence[Refusal]) -> Refusal:
-    """Of one or more refusals that with the shortest wait: the first that can serve decides."""
+    """The refusal with the shortest wait, since the first group that can serve decides."""
     known = [each for each in refusals if each.seconds is not None]
     if known:
         return min(known, key=lambda each: each.seconds or 0.0)
@@ -91,7 +82,7 @@ def find_refusal(error: BaseException | None, message: str | None, now: float) -
 
 
 def until_ready(error: BaseException, now: float) -> Refusal | None:
-    """The wait for the cooling deployments that `error` is marked with; None without a mark."""
+    """The wait for the cooling deployments that `error` is marked with; None if it has no mark."""
     cooling = marks.get(error, COOLING)
     if not isinstance(cooling, Cooling):
         return None
@@ -101,18 +92,8 @@ def until_ready(error: BaseException, now: float) -> Refusal | None:
     return Refusal(seconds, cooling=cooling, source=error)
 
 
-def is_cooldown_refusal(error: BaseException) -> bool:
-    """Whether `error` is LiteLLM's `litellm.types.router.RouterRateLimitError`."""
-    return is_named(error, "litellm.types.router", "RouterRateLimitError")
-
-
-def is_named(error: BaseException, module: str, name: str) -> bool:
-    """Whether `error` is an instance of the class that is called `name` in `module`."""
-    return any(kind.__name__ == name and kind.__module__ == module for kind in type(error).__mro__)
-
-
 def related(error: BaseException) -> Iterator[BaseException]:
-    """`error` and what it was raised from, nearest first; ends on cycles and endless chains."""
+    """`error` and the exceptions that it was raised from, nearest first; ends on any cycle."""
     queue = deque([error])
     seen: set[int] = set()
     while queue and len(seen) < _EXAMINED_AT_MOST:

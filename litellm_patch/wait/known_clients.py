@@ -1,7 +1,8 @@
-"""How long a wait a client acts on, by what its SDK says about itself.
+"""The longest wait that a client acts on, by what its SDK says about itself.
 
-Read in the sources of the SDKs (`_calculate_retry_timeout` and `_should_retry`) and seen in real
-runs (tests/clients/TABLE.md). What is built on an SDK, such as LangChain, names itself like it.
+The limits were read in the sources of the SDKs (`_calculate_retry_timeout` and `_should_retry`)
+and seen in real runs (tests/clients/TABLE.md). Libraries that use an SDK, such as LangChain, send
+the SDK's name.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import re
 from collections.abc import Mapping
 
 LONGEST = 120.0
-"""Seconds. openai-python from 2.53 on honours so much; anthropic-python from 1.10 on anything, but
-its callers should not have to wait longer either."""
+"""Seconds. openai-python 2.53 and later honour this much. anthropic-python 1.10 and later honour
+any wait, but their callers should not have to wait longer either."""
 
 _SINCE = {"OpenAI": (2, 53), "Anthropic": (1, 10)}
 _USER_AGENT = re.compile(r"(?:Async)?(OpenAI|Anthropic)/Python (\d{1,4})\.(\d{1,4})")

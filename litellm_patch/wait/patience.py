@@ -1,15 +1,13 @@
-"""What a client is told of a wait: all of it, a first step of it, or that it is too long.
+"""How much of a wait a client is told: all of it, a first step, or nothing.
 
-Clients differ in what they do with a long wait. Some ignore it and spend their retries at once,
-some give up, and some sleep for the hours that they are told (tests/clients/TABLE.md has what 18
-of them did). So none is told more than it acts on. What is longer than that, but not longer than
-two retries reach, is told in steps: come back then, and be told the rest. What no retry reaches
-is not told at all, and the client fails as soon as it would have without us.
+Clients react differently to a long wait. Some ignore it and spend their retries at once, some give
+up, and some sleep for hours if told to (tests/clients/TABLE.md shows what 18 of them did). So no
+client is told more than it acts on. A longer wait is told in steps if two retries reach its end:
+the client comes back after the first step and is told the rest. If no retry reaches the end,
+nothing is told, and the client fails as soon as it would have without the patch.
 """
 
 from __future__ import annotations
-
-import math
 
 HONOURED = 60.0
 """Seconds. openai-python to 2.51, openai-node 4, 5 and 7 and Vercel's AI SDK ignore a longer
@@ -19,20 +17,19 @@ LESS = 0.001
 """Seconds. openai-node 4 and 5 and Vercel's AI SDK ignore 60 s themselves."""
 
 STEP = 59 / 60
-"""The part of what a client honours that it is told as a first step: a little less than all, so
-that what is left for the second one is, too, when the client is late."""
+"""The first step as a part of the longest wait that the client honours. It is a little less than
+all, so that the second step is short enough even if the client is late."""
 
 RETRIES = 2
-"""What the OpenAI, Anthropic and Vercel SDKs have by default."""
+"""The default of the OpenAI, Anthropic and Vercel SDKs."""
 
 HOPELESS = 600.0
-"""Seconds from which a client is told not to retry. The most patient client that takes it for an
-answer, Claude Code, has given up by itself after three minutes; below this it may still be
-served by its own backoff."""
+"""Seconds from which a client is told not to retry. The most patient client that obeys, Claude
+Code, gives up by itself after three minutes; for shorter waits its own backoff may succeed."""
 
 
 def first_step(seconds: float, honoured: float = HONOURED) -> float | None:
-    """Seconds that a client which must wait `seconds` is told, or None: nothing.
+    """The seconds that a client is told if it must wait `seconds`; None for nothing.
 
     Args:
         honoured: the longest wait that the client acts on, in seconds; infinite for any.
@@ -41,8 +38,3 @@ def first_step(seconds: float, honoured: float = HONOURED) -> float | None:
         return min(seconds, honoured - LESS)
     step = honoured * STEP
     return step if seconds <= step * (RETRIES - 1) + honoured else None
-
-
-def is_hopeless(seconds: float) -> bool:
-    """Whether a client that is told nothing had better not retry at all."""
-    return seconds >= HOPELESS and math.isfinite(seconds)

@@ -1,26 +1,28 @@
 """The wait that a provider asked for in its own 429.
 
-LiteLLM documents that a bare ``Retry-After`` means that the gateway decided, and keeps the
-provider's to itself. Operators who want it forwarded say so (`forwarding`).
+LiteLLM documents that a bare ``Retry-After`` means that the gateway decided, and does not forward
+the provider's. Operators can ask for that (``LITELLM_PATCH_FORWARD_PROVIDER``).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 
 from .delay_seconds import parse_delay_seconds, parse_http_date, usable_seconds
 from .exception_chain import SHORTEST, Refusal, related
-from .headers import RETRY_AFTER
+from .headers import RETRY_AFTER, only_value
 
 
-def find_provider_wait(error: BaseException | None, message: str | None) -> Refusal | None:
-    """What the provider behind `error` asked for, where it is a valid ``Retry-After``.
+def find_provider_wait(
+    error: BaseException | None, message: str | None, clock: float
+) -> Refusal | None:
+    """The wait that the provider behind `error` asked for with a valid ``Retry-After``.
 
     Args:
         error: the exception being handled.
         message: what the client is going to be told. An exception further down the chain
             counts only if this says so. None means that the whole chain counts.
+        clock: `time.time()`.
     """
     if error is None:
         return None
@@ -30,7 +32,7 @@ def find_provider_wait(error: BaseException | None, message: str | None) -> Refu
         if getattr(found, "status_code", None) != 429 or not said:
             continue
         for headers in _headers(found):
-            seconds = _seconds(headers)
+            seconds = _seconds(headers, clock)
             if seconds is not None:
                 return Refusal(seconds)
     return None
@@ -48,20 +50,14 @@ def _headers(error: BaseException) -> Iterator[Mapping[object, object]]:
             yield headers
 
 
-def _seconds(headers: Mapping[object, object]) -> float | None:
-    """What a ``Retry-After`` says, as RFC 9110 §10.2.3 has it: seconds, or a date."""
-    value = _only(headers, RETRY_AFTER)
+def _seconds(headers: Mapping[object, object], clock: float) -> float | None:
+    """The seconds that a ``Retry-After`` tells or, if it is a date (RFC 9110 §10.2.3), until it."""
+    value = only_value(headers, RETRY_AFTER)
     seconds = parse_delay_seconds(value)
     if seconds is not None:
         return float(seconds)
     until = parse_http_date(value)
     if until is None:
         return None
-    answered = parse_http_date(_only(headers, "date"))  # by the clock that wrote the other, too
-    now = time.time() if answered is None else answered
-    return usable_seconds(max(until - now, SHORTEST))
-
-
-def _only(headers: Mapping[object, object], name: str) -> object:
-    values = [value for key, value in headers.items() if str(key).lower() == name]
-    return values[0] if len(values) == 1 else None
+    answered = parse_http_date(only_value(headers, "date"))  # by the clock that wrote the other
+    return usable_seconds(max(until - (clock if answered is None else answered), SHORTEST))

@@ -1,4 +1,15 @@
-"""From LiteLLM's refusal to the headers that tell its client when to come back."""
+"""From LiteLLM's refusal to the headers that tell its client when to come back.
+
+=======  =================================================================  =====================
+record   what LiteLLM keeps of a cooldown gives the seconds that are left   `cooldown_records`
+refusal  the exception, marked by the seams with what its client waits for  `exception_chain`,
+                                                                            `limits`, `provider`
+answer   a place in the queue, at most as far as the client acts on         `pacing`, `patience`
+client   the headers that it reads                                          `headers`
+=======  =================================================================  =====================
+
+The seams read the records when LiteLLM refuses. The other three steps are `Teller.tell`.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +26,8 @@ from .provider import find_provider_wait
 from .shared_pacing import Waiting
 
 PLACE = "litellm_patch_place"
-"""Mark on a refusal: the `time.monotonic()` at which its client should return. An exception
-that is made into an answer more than once keeps its one place."""
+"""Mark on a refusal: the `time.monotonic()` at which its client should return. If LiteLLM makes
+more than one answer of an exception, all of them tell this place."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,10 @@ class Told:
     """What a refused client is told.
 
     Attributes:
-        seconds: None where the refusal has no usable number.
+        seconds: None if the refusal has no usable number.
         headers: all headers of the answer.
-        is_step: it is to come back before the wait is over, and be told the rest.
-        is_nothing: the wait is too long for it, or is not known.
+        is_step: the client is to come back before the wait is over, and be told the rest then.
+        is_nothing: the wait is too long for the client, or is not known.
     """
 
     seconds: float | None
@@ -62,9 +73,7 @@ class Teller:
         """The headers of an error answer that is made of `error`; None if nobody refused.
 
         Args:
-            error: the exception being handled.
-            message: what the client is told. What is further down the chain of `error` counts
-                only if this says so. None means that the whole chain counts.
+            error, message: as for `find_own_refusal`.
             headers: that the answer has already.
             now: `time.monotonic()`.
             clock: `time.time()`.
@@ -72,18 +81,18 @@ class Teller:
         """
         refusal = find_own_refusal(error, message, now, clock)
         if refusal is None and forward_provider:
-            refusal = find_provider_wait(error, message)
+            refusal = find_provider_wait(error, message, clock)
         if refusal is None:
             return None
-        paced = self._paced(refusal, now)
+        answer = self._answer(refusal, now)
         return Told(
-            paced.seconds,
-            with_retry_after(headers, paced),
-            is_step=(paced.seconds or 0) < (refusal.seconds or 0) - LESS,
-            is_nothing=paced.seconds is None or paced.out_of_reach,
+            answer.seconds,
+            with_retry_after(headers, answer),
+            is_step=(answer.seconds or 0) < (refusal.seconds or 0) - LESS,
+            is_nothing=answer.seconds is None or answer.out_of_reach,
         )
 
-    def _paced(self, refusal: Refusal, now: float) -> Refusal:
+    def _answer(self, refusal: Refusal, now: float) -> Refusal:
         """`refusal` with the seconds after which its client should return."""
         if refusal.seconds is None:
             return refusal
@@ -91,11 +100,11 @@ class Teller:
         told = first_step(refusal.seconds, honoured)
         if told is None:
             return replace(refusal, out_of_reach=True)
-        returns = None if self.pacer is None else _returns(self.pacer, refusal, now, honoured)
-        if returns is not None:
+        place = None if self.pacer is None else _place(self.pacer, refusal, now, honoured)
+        if place is not None:
             # A step ends where the rest is within reach; a place may be as far as the client acts.
             most = told if refusal.seconds > honoured else honoured - LESS
-            told = min(max(returns - now, SHORTEST), most)
+            told = min(max(place - now, SHORTEST), most)
         return replace(refusal, seconds=told)
 
     def _honoured(self, refusal: Refusal) -> float:
@@ -106,22 +115,24 @@ class Teller:
         return HONOURED if known is None else known
 
 
-def _returns(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
-    """The moment for the client of `refusal`; None where there is no queue, as for a limit.
+def _place(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float | None:
+    """The moment for the client of `refusal`; None if there is no queue, as for a limit.
 
-    It may be before the end of the cooldown: see `Pacer.place`.
+    The moment may be before the end of the cooldown: see `Pacer.place`.
     """
     cooling, source = refusal.cooling, refusal.source
     if cooling is None or cooling.ready_at is None or source is None:
         return None
     place = marks.get(source, PLACE)
-    if not isinstance(place, float):
-        ready_at, known = cooling.ready_at, cooling.rate()
+    if isinstance(place, float):
+        return place
+    ready_at, known, place = cooling.ready_at, cooling.rate(), None
+    if cooling.shared_place is not None:
         waiting = Waiting(ready_at, cooling.cooldown, honoured, known, pacer.fixed)
         place = cooling.shared_place(waiting)
-        if place is not None:
-            pacer.follow(cooling.queue, ready_at, place, known)
-        else:
-            place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
-        marks.put(source, PLACE, place)
+    if place is not None:
+        pacer.follow(cooling.queue, ready_at, place, known)
+    else:
+        place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
+    marks.put(source, PLACE, place)
     return place

@@ -79,12 +79,7 @@ def _told(headers: Mapping[str, str]) -> str:
 @contextmanager
 def running_front(cells: Mapping[str, Cell]) -> Iterator[str]:
     """Serve `cells` on a free loopback port; gives the base URL that a cell's name is added to."""
-
-    class Handler(_Handler):
-        pass
-
-    Handler.cells = cells
-    server = _Server(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"cells": cells}))
     threading.Thread(target=server.serve_forever, name="front", daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

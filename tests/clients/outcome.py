@@ -76,16 +76,10 @@ def _last(told: str) -> str:
 def read(path: Path) -> list[Result]:
     if not path.exists():
         return []
+    kinds = {"seconds": float, "requests": int, "closed": float}
     with path.open(newline="") as file:
         return [
-            Result(
-                **{
-                    **row,
-                    "seconds": float(row["seconds"]),
-                    "requests": int(row["requests"]),
-                    "closed": float(row["closed"]),
-                }
-            )
+            Result(**{name: kinds.get(name, str)(value) for name, value in row.items()})
             for row in csv.DictReader(file)
         ]
 

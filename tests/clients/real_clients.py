@@ -1,8 +1,8 @@
 """The clients of the table, and how each is started.
 
-SDKs and HTTP libraries run in one process for all cells (players/); an agent is a process for each.
-Agents get a dummy key, a home of their own, and a proxy for everything but loopback that does not
-exist, so that nothing they send leaves the machine.
+An SDK or HTTP library plays all its cells in one process (players/), an agent has a process for
+each. Agents get a dummy key, a home of their own, and for everything but loopback a proxy that does
+not exist, so that nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ class Client:
         provider: whose API it speaks.
         player: the program in players/ and its argument; None for an agent.
         agent: makes command and environment of an agent from a job and its home.
-        at_once: how many of its processes run at the same time.
     """
 
     name: str
@@ -101,7 +100,7 @@ CLIENTS = (
 
 @contextmanager
 def playing(client: Client, root: Path, report: Report) -> Iterator[Callable[[Job], None]]:
-    """Give what starts a job of `client`; what still runs at the end is ended."""
+    """Yield a function that starts a job of `client`; at the end all its processes are killed."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         running: list[subprocess.Popen[str]] = []

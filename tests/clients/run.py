@@ -1,5 +1,4 @@
-"""Play every client in every situation, against real proxies or a script, and write what became
-of them.
+"""Play every client in every situation, against real proxies or a script, and write the outcomes.
 
     python tests/clients/install_clients.py FOLDER
     python tests/clients/run.py FOLDER --side "1.89.7=ENVIRONMENT" \\
@@ -28,9 +27,8 @@ from typing import Any, Callable
 
 from front import Cell, running_front
 from outcome import ASLEEP, FAILED, SERVED, WATCHED, Result, read, write
-from policies import POLICIES
 from real_clients import CLIENTS, Client, Job, playing
-from situations import SITUATIONS, Proxied, Scripted, Situation
+from situations import POLICIES, SITUATIONS, Proxied, Scripted, Situation
 
 from litellm_patch.tools.lab.proxy import config, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
@@ -108,7 +106,7 @@ def proxied(
                 _progress(f"{situation.name} begins")
                 begin.pop(model)()
         yield [
-            Place(side, *place, Cell(Proxied(proxy), begin.get(model, _nothing)), model)
+            Place(side, *place, Cell(Proxied(proxy), begin.get(model, lambda: None)), model)
             for place, model in zip(places, models)
         ]
 
@@ -121,18 +119,11 @@ def _group(number: int, client: Client, situation: Situation) -> str:
     return f"group-{number}"
 
 
-def _nothing() -> None:
-    """What is left to do when a long situation has begun before its client."""
-
-
-def scripted(policy: str, places: Sequence[tuple[Client, Situation]]) -> list[Place]:
+def scripted(policy: str, places: Sequence[tuple[Client, Situation]]) -> Iterator[Place]:
     """Cells in front of answers that tell what a policy says."""
-
-    def place(client: Client, situation: Situation) -> Place:
+    for client, situation in places:
         script = Scripted(situation.lasts, POLICIES[policy])
-        return Place(policy, client, situation, Cell(script, script.begin))
-
-    return [place(*each) for each in places]
+        yield Place(policy, client, situation, Cell(script, script.begin))
 
 
 def play(in_order: Sequence[Place], root: Path) -> list[Result]:
@@ -175,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("folder", type=Path, help="where install_clients.py put the clients")
     parser.add_argument("--side", action="append", default=[], metavar="NAME=ENV[+REPOSITORY]")
-    parser.add_argument("--scripted", action="store_true", help="every policy of policies.py")
+    parser.add_argument("--scripted", action="store_true", help="every policy of situations.py")
     parser.add_argument("--policy", action="append", help="only this one")
     parser.add_argument("--client", action="append", help="only these")
     parser.add_argument("--situation", action="append", help="only these")
@@ -197,7 +188,7 @@ def main() -> None:
             in_order = [place for each in zip(*sides) for place in each]
             _keep(RESULTS, play(in_order, arguments.folder))
     for policy in (arguments.policy or POLICIES) if arguments.scripted else ():
-        _keep(SCRIPTED, play(scripted(policy, chosen), arguments.folder))
+        _keep(SCRIPTED, play([*scripted(policy, chosen)], arguments.folder))
 
 
 def _keep(path: Path, results: Sequence[Result]) -> None:

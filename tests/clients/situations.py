@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from front import PASSED_ON, Reply
 
@@ -14,6 +15,7 @@ from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, group
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn
+from litellm_patch.wait.delay_seconds import delay_milliseconds, delay_seconds
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,26 @@ class Proxied:
         return Reply(answer.status, dict(answer.headers), answer.body)
 
 
-class Scripted:
-    """Answers as a proxy would whose refusals tell what `policy` says of the seconds left."""
+def _told(seconds: float) -> dict[str, str]:
+    return {"retry-after": delay_seconds(seconds), "retry-after-ms": delay_milliseconds(seconds)}
 
-    def __init__(self, lasts: float, policy: Any) -> None:
+
+Policy = Callable[[float], dict[str, str]]
+"""What a refusal tells of the seconds that are left."""
+
+POLICIES: dict[str, Policy] = {
+    "nothing": lambda left: {},
+    "x-should-retry: false": lambda left: {"x-should-retry": "false"},
+    "the time left": _told,
+    "at most 60": lambda left: _told(min(left, 60)),
+    "at most 59": lambda left: _told(min(left, 59)),
+}
+
+
+class Scripted:
+    """Answers of a script in the place of a proxy, to see what clients do with a policy."""
+
+    def __init__(self, lasts: float, policy: Policy) -> None:
         self._lasts, self._policy = lasts, policy
         self._ends = float("inf")
 
@@ -112,8 +130,6 @@ class Scripted:
         self._ends = time.monotonic() + self._lasts
 
     def __call__(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        import json
-
         left = self._ends - time.monotonic()
         if left <= 0:
             answer = answer_for(path.partition("?")[0], json.loads(body))

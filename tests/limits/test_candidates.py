@@ -19,7 +19,7 @@ from conftest import EXACT, LAUNCH, WITH, litellm_has
 from litellm_patch.tools.lab.client import Response, call
 from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
-from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
+from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS
 
 # Stands for the database that LiteLLM keeps teams and keys in.
 AUTH = """

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tempfile
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
-from sources import number
+from columns import Cells, update
 
 ROOT = Path(__file__).parents[2]
 OUTPUT = Path(__file__).with_name("ENDPOINTS.md")
@@ -33,8 +32,6 @@ while every deployment of the group that is asked for is cooling down; do not ed
 - `{ABSENT}`: the release has no such route, or does not route it to a model group
 - `{WRONG}`: neither; there is none
 """
-
-Cells = dict[str, str]
 
 
 def run(python: Path) -> Cells:
@@ -73,36 +70,5 @@ def cell(sides: dict[str, str]) -> str:
     return {"passed": NATIVE, "failed as it must": OURS}.get(sides.get("without", ""), WRONG)
 
 
-def table(columns: dict[str, Cells]) -> str:
-    kinds = list(dict.fromkeys(kind for each in columns.values() for kind in each))
-    lines = [HEAD, "| | " + " | ".join(columns) + " |"]
-    lines.append("| " + " | ".join(["---"] * (len(columns) + 1)) + " |")
-    for kind in kinds:
-        row = [each.get(kind, WRONG) for each in columns.values()]
-        lines.append(f"| {kind} | " + " | ".join(row) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def written() -> dict[str, Cells]:
-    """The columns of the table as it is."""
-    lines = [each for each in OUTPUT.read_text(encoding="utf-8").splitlines() if each[:1] == "|"]
-    head, _, *rows = [[each.strip() for each in line.strip("|").split("|")] for line in lines]
-    return {
-        release: {row[0]: row[at] for row in rows} for at, release in enumerate(head) if release
-    }
-
-
-def main() -> int:
-    environments = {path.parents[1].name: path for path in Path(sys.argv[1]).glob("*/bin/python")}
-    named = sys.argv[2:]
-    columns = written() if named else {}
-    for release in sorted(named or environments, key=number):
-        print(f"== {release}", flush=True)
-        columns[release] = run(environments[release])
-        in_order = {each: columns[each] for each in sorted(columns, key=number)}
-        OUTPUT.write_text(table(in_order), encoding="utf-8")
-    return any(WRONG in each.values() for each in columns.values())
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(update(OUTPUT, HEAD, run, wrong=WRONG))

@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sources import number
+
 ROOT = Path(__file__).parents[2]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai"]
 TOOLS += ["prometheus_client", "pytest", "pytest-timeout"]
@@ -38,10 +40,6 @@ EXTRA: list[tuple[str, list[str], list[str]]] = [
     # These import a name that FastAPI 0.140.7 removed.
     ("1.95.0", ["fastapi<0.140.7"], []),
 ]
-
-
-def number(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split("."))
 
 
 def requirements(factors: list[str]) -> tuple[list[str], list[str]]:

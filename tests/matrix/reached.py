@@ -52,8 +52,6 @@ def scenario() -> dict[str, str]:
 
     logging.disable(logging.CRITICAL)  # LiteLLM prints a traceback for each refusal
 
-    from litellm_patch.wait.told import retry_after
-
     litellm.suppress_debug_info = True
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
@@ -79,7 +77,7 @@ def scenario() -> dict[str, str]:
         async def requests() -> None:
             for _ in range(12):
                 await fail("cooling")
-            wait = retry_after(await fail("own"))
+            wait = litellm_patch.retry_after(await fail("own"))
             assert wait is not None and wait <= COOLDOWN, f"the fallback's wait is lost: {wait}"
             await spend_a_budget()
 
@@ -120,49 +118,19 @@ async def spend_a_budget() -> None:
         pass
 
 
-def run(python: str) -> dict[str, str]:
+def run(python: Path) -> dict[str, str]:
     """The same with another interpreter."""
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    command = [python, __file__, "--here"]
+    command = [str(python), __file__, "--here"]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return dict(json.loads(done.stdout.splitlines()[-1]))
-
-
-def table(columns: dict[str, dict[str, str]]) -> str:
-    seams = list(dict.fromkeys(name for each in columns.values() for name in each))
-    lines = [HEAD, "| | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
-    for name in seams:
-        cells = [each.get(name, BLIND) for each in columns.values()]
-        lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def written() -> dict[str, dict[str, str]]:
-    """The columns of the table as it is."""
-    lines = OUTPUT.read_text(encoding="utf-8").splitlines() if OUTPUT.exists() else []
-    cells = [line.strip("|").split("|") for line in lines if line[:1] == "|"]
-    head, _, *rows = [[each.strip(" `") for each in line] for line in cells] or [[], []]
-    return {
-        release: {row[0]: row[at] for row in rows} for at, release in enumerate(head) if release
-    }
-
-
-def main() -> int:
-    if sys.argv[1] == "--here":
-        print(json.dumps(scenario()))
-        return 0
-    from sources import number
-
-    found = {path.parents[1].name: path for path in Path(sys.argv[1]).glob("*.*.*/bin/python")}
-    named = sys.argv[2:]
-    columns = written() if named else {}
-    for release in named or sorted(found, key=number):
-        print(f"== {release}", flush=True)
-        columns[release] = run(str(found[release]))
-        in_order = {each: columns[each] for each in sorted(columns, key=number)}
-        OUTPUT.write_text(table(in_order), encoding="utf-8")
-    return any(BLIND in each.values() for each in columns.values())
+    seams = json.loads(done.stdout.splitlines()[-1])
+    return {f"`{seam}`": became for seam, became in seams.items()}
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    if sys.argv[1] == "--here":
+        print(json.dumps(scenario()))
+    else:
+        from columns import update
+
+        raise SystemExit(update(OUTPUT, HEAD, run, wrong=BLIND))

@@ -13,7 +13,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,26 +61,19 @@ def fetch(release: str, folder: Path) -> Path:
 
 def fetch_all(folder: Path, releases: list[str]) -> dict[str, str]:
     """Fetch what is missing; returns release to reason for those that could not be had."""
-    failed: dict[str, str] = {}
-    done = 0
-    lock = threading.Lock()
 
-    def one(release: str) -> None:
-        nonlocal done
-        reason = ""
+    def failure(release: str) -> str:
         try:
             fetch(release, folder)
         except Exception as error:
-            reason = str(error)
-        with lock:
-            done += 1
-            if reason:
-                failed[release] = reason
-            print(f"{done}/{len(releases)} {release} {reason}".rstrip(), flush=True)
+            return str(error)
+        finally:
+            print(release, flush=True)
+        return ""
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(one, releases))
-    return failed
+        failures = dict(zip(releases, pool.map(failure, releases)))
+    return {release: reason for release, reason in failures.items() if reason}
 
 
 def main() -> int:

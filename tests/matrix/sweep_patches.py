@@ -103,24 +103,17 @@ def names_in(module: ast.Module, kind: str, method: str) -> set[str]:
     }
 
 
-def draw(done: int, total: int, release: str) -> None:
-    if sys.stderr.isatty() or done == total:
-        bar = "#" * (30 * done // total)
-        end = "\n" if done == total else ""
-        print(f"\r[{bar:30}] {done}/{total} {release:16}", end=end, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     folder, *releases = sys.argv[1:]
     releases = releases or releases_on_the_registry()
     found: dict[str, list[str]] = {}
     wrong: dict[str, str] = {}
-    for done, release in enumerate(releases, 1):
+    for release in releases:
+        print(release, flush=True)
         try:
             found.setdefault(check(release, fetch(release, Path(folder))), []).append(release)
         except Exception as error:
             wrong[release] = f"{type(error).__name__}: {error}"
-        draw(done, len(releases), release)
     for release, reason in wrong.items():
         print(f"{release}: {reason}")
     for name, known in found.items():

@@ -32,8 +32,9 @@ _OPERATORS = {
     ast.Mod: ast.Mult,
 }
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
-_FOR_PEOPLE = ("adds", "releases", "unnecessary_when")
-"""Columns of the table of seams that nothing reads but people."""
+_NOT_TESTED = ("adds", "releases", "unnecessary_when", "frozen")
+"""Arguments without an effect: columns of the table of seams that only people read, and what keeps
+programmers from a mistake."""
 
 Change = Callable[[ast.AST], None]
 
@@ -86,7 +87,7 @@ def _left_alone(tree: ast.AST) -> set[int]:
             annotations.append(node)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("once", "failed", "cast"):
             annotations.extend(node.args)  # the words of a message
-        if isinstance(node, ast.keyword) and node.arg in _FOR_PEOPLE:
+        if isinstance(node, ast.keyword) and node.arg in _NOT_TESTED:
             annotations.append(node)
         for each in annotations:
             if each is not None:

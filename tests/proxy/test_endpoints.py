@@ -16,7 +16,7 @@ from litellm_patch.tools.lab.endpoints import ENDPOINTS
 from litellm_patch.tools.lab.groups import ROUTE_ALL, cooled_by, group_of, model_list
 from litellm_patch.tools.lab.proxy import config, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
-from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
+from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS
 
 COOLDOWN = 300
 

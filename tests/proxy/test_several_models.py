@@ -15,7 +15,7 @@ from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
-from litellm_patch.wait.exception_chain import NO_DEPLOYMENTS
+from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS
 
 SIDES = (WITHOUT, WITH)
 REFUSED = b'{"error":{"message":"' + NO_DEPLOYMENTS.encode()

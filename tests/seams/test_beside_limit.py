@@ -11,7 +11,7 @@ from routers import cool
 
 from litellm_patch.seams.record.cooldown_cache import held_cooldown
 from litellm_patch.seams.refusal.cooling_deployments import _cooldowns_of, cooling_beside_limit
-from litellm_patch.wait.limits import is_own_limit
+from litellm_patch.wait.litellm_errors import is_own_limit
 
 LASTS = {"x": 40, "y": 20}
 """Seconds of cooldown of a deployment; its name is its tag and, in the other group, its region."""

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from litellm_patch.seams.refusal import spent_budget
 from litellm_patch.seams.refusal.spent_budget import remember_end
-from litellm_patch.wait import limits
 
 TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"
 
@@ -17,7 +17,7 @@ TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"
 def ends(monkeypatch):
     """What is remembered: by the text of the refusal, the end that it waits for."""
     remembered: OrderedDict[str, float] = OrderedDict()
-    monkeypatch.setattr(limits, "_budget_ends", remembered)
+    monkeypatch.setattr(spent_budget, "_ends", remembered)
     return remembered
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 
 import pytest
 
 import litellm_patch
-from litellm_patch.wait import limits
+from litellm_patch.seams.refusal import spent_budget
 
 PERIOD = 15
 
 
 @pytest.fixture
 def patched(side, monkeypatch):
-    monkeypatch.setattr(limits, "_budget_ends", OrderedDict())  # the other side's
+    monkeypatch.setattr(spent_budget, "_ends", OrderedDict())  # the other side's
     (litellm_patch.activate if side == "with-patch" else litellm_patch.deactivate)()
     yield
     litellm_patch.deactivate()
@@ -65,6 +64,6 @@ def test_under_two_spent_budgets_the_later_end_counts(patched):
 
 
 def told(error: Exception) -> float:
-    found = limits.find_limit(error, "", time.monotonic(), time.time())
-    assert found is not None
-    return found.seconds
+    seconds = litellm_patch.retry_after(error)
+    assert seconds is not None
+    return seconds

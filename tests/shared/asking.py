@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any
 
 from litellm_patch.seams.record.redis_questions import Questions
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
@@ -46,14 +46,3 @@ class Process:
     @property
     def questions(self) -> tuple[Questions, Questions]:
         return self.expiries.questions, self.queues.questions
-
-
-def until(ask: Callable[[], float | None]) -> float:
-    """The first answer."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        answer = ask()
-        if answer is not None:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("no answer")

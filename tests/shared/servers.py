@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from asking import KEY
+from polling import until
 
+from litellm_patch.tools.lab import redis as lab_redis
 from litellm_patch.tools.lab.proxy import free_port
 from litellm_patch.tools.lab.redis import Redis
+
+needs_redis = pytest.mark.skipif(
+    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+)
 
 
 class Server:
@@ -27,11 +33,9 @@ class Server:
     def start(self) -> None:
         command = ["redis-server", *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        while not self._answers():
-            if time.monotonic() > deadline or self._process.poll() is not None:
-                raise OSError("redis-server did not answer")
-            time.sleep(0.02)
+        until(lambda: self._process.poll() is not None or self._answers(), within=20)
+        if self._process.poll() is not None:
+            raise OSError("redis-server does not start")
 
     def stop(self) -> None:
         if self._process is not None:

@@ -12,19 +12,17 @@ import time
 from typing import Callable
 
 import pytest
-from asking import KEY, Process, cache_of, until
-from servers import Server, running_server
+from asking import KEY, Process, cache_of
+from polling import lines, until
+from servers import Server, needs_redis, running_server
 
 from litellm_patch import log
 from litellm_patch.seams.record import redis_questions, shared_queue
-from litellm_patch.seams.record.redis_questions import PATIENCE, Questions
-from litellm_patch.tools.lab import redis as lab_redis
+from litellm_patch.seams.record.redis_questions import PATIENCE
 from litellm_patch.tools.lab.proxy import free_port
 from litellm_patch.tools.lab.redis import Redis
 
-pytestmark = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
-)
+pytestmark = needs_redis
 
 PASSWORD = "sk-not-to-be-logged"
 
@@ -59,22 +57,17 @@ def logged(monkeypatch, caplog):
 
 
 def until_left_alone(ask: Callable[[], float | None]) -> None:
-    deadline = time.monotonic() + 90
-    while ask() is not None:
-        assert time.monotonic() < deadline, "it is still asked"
+    until(lambda: ask() is None)
 
 
 def until_said(logged: pytest.LogCaptureFixture, ask: Callable[[], object], words: str) -> None:
     """An answer may be on its way when it is not waited for any more."""
-    deadline = time.monotonic() + 90
-    while not any(words in line for line in warnings(logged)):
-        assert time.monotonic() < deadline, "it is not said"
+
+    def said() -> bool:
         ask()
-        time.sleep(0.02)
+        return any(words in line for line in lines(logged))
 
-
-def warnings(logged: pytest.LogCaptureFixture) -> list[str]:
-    return sorted(r.getMessage() for r in logged.records if r.name == "litellm_patch")
+    until(said)
 
 
 def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, logged):
@@ -88,7 +81,7 @@ def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, 
     # On a busy machine it may have been left alone already.
     assert all(now - then <= 1 for now, then in zip(waits, before))
     assert 2 * PATIENCE < 0.05
-    until(lambda: len(warnings(logged)) == 2 or None)
+    until(lambda: len(lines(logged)) == 2)
     server.go_on()
     assert 0 < until(process.seconds) <= 60
     assert until(process.place) > 29
@@ -103,12 +96,6 @@ def test_an_answer_that_is_late_is_of_use_to_the_next_refusals(server, process):
     assert Redis(server.port).calls()["pttl"] == asked
 
 
-def test_a_redis_that_answers_just_in_time_is_not_asked_for_each_refusal():
-    questions = Questions("anything", "nothing")
-    answers = [questions.ask(lambda: time.sleep(0.008) or 1) for _ in range(100)]
-    assert sum(answer is not None for answer in answers) < 20
-
-
 def test_a_redis_that_is_down_is_told_once_and_one_that_is_started_again_is_used(
     server, process, logged
 ):
@@ -116,18 +103,19 @@ def test_a_redis_that_is_down_is_told_once_and_one_that_is_started_again_is_used
     until_left_alone(process.seconds)
     until_said(logged, process.seconds, "time left of cooldowns")
     until_said(logged, process.place, "places of waiting clients")
-    lines = warnings(logged)
-    assert len(lines) == 2
-    assert "each process has a queue of its own" in "".join(lines)
+    said = lines(logged)
+    assert len(said) == 2
+    assert "each process has a queue of its own" in "".join(said)
     server.start()
     assert until(process.seconds) <= 0  # the cooldown is gone with it
     assert until(process.place) > 29
-    assert warnings(logged) == lines
+    assert lines(logged) == said
 
 
-def test_a_redis_that_is_flushed_has_no_cooldown_and_a_queue_that_begins(server, process):
-    first, second = until(process.place), until(process.place)
-    assert second > first + 0.3
+def test_a_redis_without_its_scripts_goes_on_and_a_flushed_one_begins_anew(server, process):
+    first = until(process.place)
+    server.ask("script", "flush")
+    assert until(process.place) > first + 0.3
     server.ask("flushall")
     assert until(process.seconds) <= 0
     assert until(process.place) <= first + 0.1
@@ -141,18 +129,21 @@ def test_a_clock_that_differs_changes_no_place(process, monkeypatch, ahead):
     assert 0 < until(process.seconds) <= 60
 
 
-def test_emptied_scripts_change_nothing(server, process):
-    first = until(process.place)
-    server.ask("script", "flush")
-    assert until(process.place) > first + 0.3
-
-
-def test_a_redis_that_is_read_only_tells_times_but_gives_no_places(server, process, logged):
-    server.ask("replicaof", "127.0.0.1", "1")
+@pytest.mark.parametrize(
+    "forbid, allow",
+    [
+        ("replicaof 127.0.0.1 1", "replicaof no one"),  # it is read-only
+        ("acl setuser default -@scripting", "acl setuser default +@scripting"),
+    ],
+)
+def test_a_redis_that_forbids_scripts_tells_times_but_gives_no_places(
+    server, process, logged, forbid, allow
+):
+    server.ask(*forbid.split())
     until_left_alone(process.place)
     assert 0 < until(process.seconds) <= 60
     until_said(logged, process.place, "places of waiting clients")
-    server.ask("replicaof", "no", "one")
+    server.ask(*allow.split())
     assert until(process.place) > 29
 
 
@@ -161,7 +152,7 @@ def test_a_replica_that_takes_over_goes_on_with_the_queue(server, process, tmp_p
     replica = Server(tmp_path / "replica", ["--replicaof", "127.0.0.1", str(server.port)])
     replica.start()
     try:
-        until(lambda: True if "link_status:up" in replica.ask("info", "replication") else None)
+        until(lambda: "link_status:up" in replica.ask("info", "replication"))
         last = [until(process.place) for _ in range(5)][-1]
         server.ask("wait", "1", "5000")
         replica.ask("replicaof", "no", "one")
@@ -172,26 +163,19 @@ def test_a_replica_that_takes_over_goes_on_with_the_queue(server, process, tmp_p
         replica.stop()
 
 
-def test_without_the_right_to_run_scripts_only_times_are_told(server, process, logged):
-    server.ask("acl", "setuser", "default", "-@scripting")
-    until_left_alone(process.place)
-    assert 0 < until(process.seconds) <= 60
-    until_said(logged, process.place, "places of waiting clients")
-
-
 def test_a_password_that_changed_is_not_logged(server, process, logged):
     server.ask("config", "set", "requirepass", PASSWORD)
     server.ask("-a", PASSWORD, "client", "kill", "type", "normal", "skipme", "yes")
     until_said(logged, process.place, "places of waiting clients")
     until_said(logged, process.seconds, "time left of cooldowns")
-    assert len(warnings(logged)) == 2
-    assert PASSWORD not in "".join(warnings(logged))
+    assert len(lines(logged)) == 2
+    assert PASSWORD not in "".join(lines(logged))
     server.ask("-a", PASSWORD, "config", "set", "requirepass", "")
     assert until(process.place) > 29
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="this machine has no openssl")
-def test_a_redis_behind_tls(tmp_path, quick_pauses):
+def test_a_redis_behind_tls_with_a_namespace(tmp_path, quick_pauses):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
@@ -211,10 +195,12 @@ def test_a_redis_behind_tls(tmp_path, quick_pauses):
             secure.start()
         except OSError:
             pytest.skip("this redis-server knows no TLS")
-        secure.ask("set", KEY, "{}", "px", "60000")
-        process = Process(cache_of(port, ssl=True, ssl_ca_certs=str(certificate)))
+        secure.ask("set", f"tenant:{KEY}", "{}", "px", "60000")
+        cache = cache_of(port, namespace="tenant", ssl=True, ssl_ca_certs=str(certificate))
+        process = Process(cache)
         assert 0 < until(process.seconds) <= 60
         assert until(process.place) > 29
+        assert secure.ask("keys", "*queue*").startswith("tenant:")
     finally:
         secure.stop()
 
@@ -227,7 +213,7 @@ def test_a_cluster_has_each_queue_in_one_of_its_nodes(tmp_path, quick_pauses):
     node.start()
     try:
         node.ask("cluster", "addslotsrange", "0", "16383")
-        until(lambda: True if "cluster_state:ok" in node.ask("cluster", "info") else None)
+        until(lambda: "cluster_state:ok" in node.ask("cluster", "info"))
         node.ask("set", KEY, "{}", "px", "60000")
         nodes = [{"host": "127.0.0.1", "port": node.port}]
         process = Process(clusters.RedisClusterCache(startup_nodes=nodes))
@@ -247,12 +233,3 @@ def test_two_versions_share_what_they_understand(server, process, monkeypatch):
     assert until(newer.place) > first + 0.3
     monkeypatch.setattr(shared_queue, "LAYOUT", 2)
     assert until(newer.place) <= first + 0.1
-
-
-def test_keys_have_litellms_namespace_and_name_no_deployment(server, quick_pauses):
-    process = Process(cache_of(server.port, namespace="tenant"))
-    until(lambda: process.place("sk-secret-1234|other"))
-    (key,) = server.ask("keys", "*queue*").split()
-    assert key.startswith("tenant:litellm_patch:queue:1:{")
-    assert "sk-secret" not in key
-    assert len(key) < 80

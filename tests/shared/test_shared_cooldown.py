@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import EXACT, LAUNCH, has_rust_router
+from servers import needs_redis
 
 import litellm_patch
-from litellm_patch.tools.lab import redis as lab_redis
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.tools.lab.redis import Redis
+from litellm_patch.tools.lab.redis import Redis, running_redis
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 PACKAGE = Path(litellm_patch.__file__).parent
@@ -35,9 +35,7 @@ _real, _ahead = time.time, float(os.environ.get("CLOCK_AHEAD", "0"))
 time.time = lambda: _real() + _ahead
 """
 
-pytestmark = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
-)
+pytestmark = needs_redis
 
 
 @dataclass
@@ -66,7 +64,7 @@ def fleet(tmp_path_factory, side) -> Iterator[Fleet]:
     with ExitStack() as stack:
         stand_in = stack.enter_context(running_stand_in())
         stand_in.refusals["*"] = Refuse()
-        redis = stack.enter_context(lab_redis.running_redis())
+        redis = stack.enter_context(running_redis())
         entries = []
         for model_group in ("skew", "end", "own"):
             for entry in group(model_group, stand_in.url, [f"{model_group}-a", f"{model_group}-b"]):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from litellm_patch.wait.cooldown_records import (
     HeldCooldown,
-    first_ready,
+    first_to_end,
     seconds_left,
     usable_timestamp,
 )
@@ -22,60 +22,33 @@ def held(began: object = NOW - 20, lasts: object = 60, **more: object) -> HeldCo
     return HeldCooldown({"timestamp": began, "cooldown_time": lasts}, **more)
 
 
-def test_the_time_left_is_told_and_not_the_configured_one():
-    assert seconds_left(held(), NOW) == 40
-
-
-def test_an_entry_that_expires_earlier_decides():
-    # LiteLLM issue #40130: cooled again, recorded with 60 s, while the entry expires after 1 s.
-    assert seconds_left(held(began=NOW, lasts=60, expires_at=NOW + 1), NOW) == 1
-
-
-def test_an_entry_that_stays_longer_does_not_prolong_the_cooldown():
-    assert seconds_left(held(expires_at=NOW + 600), NOW) == 40
-
-
-def test_a_record_that_is_over_but_still_held_lasts_as_long_as_it_is_held():
-    assert seconds_left(held(began=NOW - 61, expires_at=NOW + 30), NOW) == 30
-
-
-def test_a_cooldown_that_is_over_has_nothing_left():
-    assert seconds_left(held(began=NOW - 100), NOW) == 0
-    assert seconds_left(held(began=NOW - 100, expires_at=NOW - 40), NOW) == 0
-
-
-def test_the_shared_cache_knows_better_than_a_foreign_clock():
-    assert seconds_left(held(began=NOW - 25, shared_seconds=40.0), NOW) == 40
-    assert seconds_left(held(began=NOW - 15, shared_seconds=40.0), NOW) == 40
-
-
-def test_the_last_second_in_the_shared_cache_counts():
-    assert seconds_left(held(shared_seconds=0.5), NOW) == 0.5
-
-
-@pytest.mark.parametrize("dropped", [-1.0, 0.0])
-def test_what_the_shared_cache_has_dropped_is_decided_here(dropped):
-    assert seconds_left(held(shared_seconds=dropped, expires_at=NOW + 9), NOW) == 9
-
-
-def test_a_clock_that_was_set_back_never_tells_more_than_the_whole_cooldown():
-    assert seconds_left(held(began=NOW + 3600), NOW) == 60
-
-
-def test_a_clock_that_was_set_forward_ends_the_cooldown():
-    assert seconds_left(held(began=NOW - 3600), NOW) == 0
+@pytest.mark.parametrize(
+    "cooldown, left",
+    [
+        pytest.param(held(), 40, id="the time left, not the configured one"),
+        # LiteLLM issue #40130: cooled again, recorded with 60 s, while the entry expires after 1 s.
+        pytest.param(held(began=NOW, expires_at=NOW + 1), 1, id="an entry that expires earlier"),
+        pytest.param(held(expires_at=NOW + 600), 40, id="an entry that stays longer"),
+        pytest.param(held(began=NOW - 61, expires_at=NOW + 30), 30, id="over, but still held"),
+        pytest.param(held(began=NOW - 100), 0, id="over"),
+        pytest.param(held(began=NOW - 100, expires_at=NOW - 40), 0, id="over and dropped"),
+        pytest.param(held(began=NOW + 3600), 60, id="a clock that was set back"),
+        pytest.param(held(began=NOW - 25, shared_seconds=40.0), 40, id="a foreign clock behind"),
+        pytest.param(held(began=NOW - 15, shared_seconds=40.0), 40, id="a foreign clock ahead"),
+        pytest.param(held(shared_seconds=0.5), 0.5, id="the last second in the shared cache"),
+        pytest.param(held(shared_seconds=0.0, expires_at=NOW + 9), 9, id="dropped there now"),
+        pytest.param(held(shared_seconds=-1.0, expires_at=NOW + 9), 9, id="dropped there"),
+    ],
+)
+def test_seconds_left(cooldown, left):
+    assert seconds_left(cooldown, NOW) == left
 
 
 @pytest.mark.parametrize(
     "record",
     [None, {}, [], "text", b"{}", 5, {"timestamp": NOW}, {"cooldown_time": 60}]
-    + [
-        {"timestamp": began, "cooldown_time": 60}
-        for began in ("x", None, -1, math.nan, 1e300, True)
-    ]
-    + [
-        {"timestamp": NOW, "cooldown_time": lasts} for lasts in ("60", None, -1, math.nan, math.inf)
-    ],
+    + [{"timestamp": began, "cooldown_time": 60} for began in ("x", None, -1, math.nan, True)]
+    + [{"timestamp": NOW, "cooldown_time": lasts} for lasts in ("60", None, -1, math.inf)],
 )
 def test_a_half_written_or_foreign_record_tells_nothing_but_its_expiry(record):
     assert seconds_left(HeldCooldown(record), NOW) is None
@@ -83,25 +56,22 @@ def test_a_half_written_or_foreign_record_tells_nothing_but_its_expiry(record):
 
 
 def test_the_first_deployment_to_be_ready_decides():
-    assert first_ready([held(lasts=60), held(lasts=25), held(lasts=90)], NOW) == 5
+    first = held(lasts=25)
+    cooldowns = [HeldCooldown("?"), held(lasts=60), first, held(lasts=90)]
+    assert first_to_end(cooldowns, NOW) == (5, first)
 
 
-def test_unusable_records_do_not_hide_the_usable_ones():
-    assert first_ready([HeldCooldown("?"), held()], NOW) == 40
-
-
-def test_without_any_cooldown_nothing_is_known():
-    assert first_ready([], NOW) is None
-    assert first_ready([HeldCooldown(None)], NOW) is None
+@pytest.mark.parametrize("cooldowns", [[], [HeldCooldown(None)]])
+def test_without_a_usable_cooldown_nothing_is_known(cooldowns):
+    assert first_to_end(cooldowns, NOW) is None
 
 
 @pytest.mark.parametrize(
     "value, seconds",
     [
         (0.5, 0.5),
-        (NOW, NOW),
         (253_402_300_799, 253_402_300_799),
-        (0, None),  # what a field that was never written says
+        (0, None),  # a field that was never written
         (253_402_300_800, None),  # the year 10000
         (math.nan, None),
         (True, None),

@@ -12,81 +12,45 @@ from litellm_patch.wait.delay_seconds import parse_delay_seconds
 from litellm_patch.wait.exception_chain import Refusal
 from litellm_patch.wait.headers import with_retry_after
 
-BOTH_60 = {"retry-after": "60", "retry-after-ms": "60000"}
+TOLD = {"retry-after": "13", "retry-after-ms": "12500"}
 NATIVE = frozenset({"60", "30"})
-MINUTE = Refusal(60, NATIVE)
 LEFT = Refusal(12.5, NATIVE)
-
-
-def test_the_header_is_added_and_the_others_stay():
-    assert with_retry_after({"x": "1"}, MINUTE) == {"x": "1", **BOTH_60}
-
-
-def test_what_somebody_decided_stays():
-    assert with_retry_after({"Retry-After": "5"}, MINUTE) == {"Retry-After": "5"}
-
-
-def test_litellms_own_configured_time_makes_way_for_the_time_left():
-    assert with_retry_after({"retry-after": "60"}, LEFT) == {
-        "retry-after": "13",
-        "retry-after-ms": "12500",
-    }
-
-
-@pytest.mark.parametrize("invalid", ["16.7596", "", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
-def test_an_invalid_value_makes_way(invalid):
-    assert with_retry_after({"Retry-After": invalid}, MINUTE) == BOTH_60
-
-
-def test_several_headers_become_one():
-    both = {"Retry-After": "5", "retry-after": "6"}
-    assert with_retry_after(both, MINUTE) == BOTH_60
-
-
-def test_milliseconds_of_somebody_else_do_not_stay_beside_our_seconds():
-    assert with_retry_after({"Retry-After-Ms": "7"}, MINUTE) == BOTH_60
-
-
-def test_without_a_number_nothing_changes():
-    headers = {"a": "b", "retry-after": "oh"}
-    assert with_retry_after(headers, Refusal(None)) == headers
-    assert with_retry_after({"retry-after": "60"}, Refusal(None, NATIVE)) == {"retry-after": "60"}
-
-
-def test_litellms_own_number_goes_where_nothing_is_cooling():
-    nothing = Refusal(None, NATIVE, endless=True)
-    assert with_retry_after({"a": "b", "Retry-After": "60"}, nothing) == {"a": "b"}
-    assert with_retry_after({"retry-after": "61"}, nothing) == {"retry-after": "61"}
-
-
-def test_each_of_litellms_own_numbers_is_recognised():
-    assert with_retry_after({"retry-after": "30"}, LEFT)["retry-after"] == "13"
-
-
-HOUR = Refusal(3500, frozenset({"3600"}), out_of_reach=True)
+UNKNOWN = Refusal(None, NATIVE)
+ENDLESS = Refusal(None, NATIVE, endless=True)
 MINUTES = Refusal(250, frozenset({"300"}), out_of_reach=True)
+ALMOST = Refusal(599.9, out_of_reach=True)
+HOPELESS = Refusal(600, frozenset({"3600"}), out_of_reach=True)
+STOP = {"x-should-retry": "false"}
 
 
-def test_nothing_is_told_of_what_is_out_of_reach():
-    assert with_retry_after({"x": "1"}, MINUTES) == {"x": "1"}
-
-
-def test_where_it_is_hopeless_clients_are_told_not_to_retry():
-    assert with_retry_after({"x": "1"}, HOUR) == {"x": "1", "x-should-retry": "false"}
-
-
-def test_litellms_own_number_makes_way_for_nothing():
-    assert with_retry_after({"retry-after": "300"}, MINUTES) == {}
-    assert with_retry_after({"Retry-After": "3600"}, HOUR) == {"x-should-retry": "false"}
-
-
-def test_what_somebody_decided_stays_also_where_it_is_out_of_reach():
-    assert with_retry_after({"retry-after": "5"}, HOUR) == {"retry-after": "5"}
-    assert with_retry_after({"x-should-retry": "true"}, HOUR) == {"x-should-retry": "true"}
-
-
-def test_the_given_mapping_is_not_touched():
-    assert with_retry_after(MappingProxyType({"a": "b"}), MINUTE)["a"] == "b"
+@pytest.mark.parametrize(
+    "refusal, before, after",
+    [
+        pytest.param(LEFT, {"x": "1"}, {"x": "1", **TOLD}, id="the others stay"),
+        pytest.param(LEFT, {"Retry-After": "5"}, {"Retry-After": "5"}, id="decided by somebody"),
+        pytest.param(LEFT, {"retry-after": "60"}, TOLD, id="LiteLLM's own"),
+        pytest.param(LEFT, {"retry-after": "30"}, TOLD, id="LiteLLM's own, of another group"),
+        pytest.param(LEFT, {"Retry-After": "16.7596"}, TOLD, id="a fraction"),
+        pytest.param(LEFT, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, TOLD, id="a date"),
+        pytest.param(LEFT, {"Retry-After": "5", "retry-after": "6"}, TOLD, id="several"),
+        pytest.param(LEFT, {"Retry-After-Ms": "7"}, TOLD, id="somebody's milliseconds"),
+        pytest.param(UNKNOWN, {"a": "b", "retry-after": "oh"}, None, id="no number"),
+        pytest.param(UNKNOWN, {"retry-after": "60"}, None, id="no number, LiteLLM's own"),
+        pytest.param(ENDLESS, {"a": "b", "Retry-After": "60"}, {"a": "b"}, id="nothing is cooling"),
+        pytest.param(ENDLESS, {"retry-after": "61"}, None, id="nothing is cooling, decided"),
+        pytest.param(MINUTES, {"x": "1"}, None, id="out of reach"),
+        pytest.param(MINUTES, {"retry-after": "300"}, {}, id="out of reach, LiteLLM's own"),
+        pytest.param(ALMOST, {"x": "1"}, None, id="almost hopeless"),
+        pytest.param(HOPELESS, {"x": "1"}, {"x": "1", **STOP}, id="hopeless"),
+        pytest.param(HOPELESS, {"Retry-After": "3600"}, STOP, id="hopeless, LiteLLM's own"),
+        pytest.param(HOPELESS, {"retry-after": "5"}, None, id="hopeless, decided by somebody"),
+        pytest.param(HOPELESS, {"x-should-retry": "true"}, None, id="hopeless, decided otherwise"),
+    ],
+)
+def test_the_headers_of_a_refusal(refusal, before, after):
+    """`after` is None where nothing changes."""
+    result = with_retry_after(MappingProxyType(before), refusal)
+    assert result == (before if after is None else after)
 
 
 @given(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_patch.wait.patience import HONOURED, RETRIES, first_step, is_hopeless
+from litellm_patch.wait.patience import RETRIES, first_step
 
 DAY = 86_400
 
@@ -40,10 +40,3 @@ def test_who_does_as_it_is_told_has_waited_long_enough_within_its_retries(second
         if left <= 0.001:
             return
     raise AssertionError(f"{left} s are left")
-
-
-@pytest.mark.parametrize(
-    "seconds, hopeless", [(HONOURED, False), (180, False), (600, True), (DAY, True)]
-)
-def test_who_cannot_be_served_for_ten_minutes_need_not_try(seconds, hopeless):
-    assert is_hopeless(seconds) is hopeless

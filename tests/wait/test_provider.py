@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
 from types import SimpleNamespace
 
 import pytest
+from refusals import below, provider
 
 from litellm_patch.wait.provider import find_provider_wait
 
 TOLD = {"Retry-After": "7"}
-
-
-def refused(text: str = "busy", **attributes: object) -> Exception:
-    """A provider's 429 as LiteLLM raises it."""
-    error = RuntimeError(text)
-    for name, value in {"status_code": 429, **attributes}.items():
-        setattr(error, name, value)
-    return error
+ANSWERED = "Sun, 06 Nov 1994 08:49:37 GMT"
+CLOCK = 784_111_777.0  # the same moment
 
 
 def seconds(error: BaseException | None, message: str | None = None) -> float | None:
-    found = find_provider_wait(error, message)
+    found = find_provider_wait(error, message, CLOCK)
     return None if found is None else found.seconds
 
 
@@ -31,24 +24,18 @@ def seconds(error: BaseException | None, message: str | None = None) -> float | 
     [
         {"litellm_response_headers": TOLD},
         {"response": SimpleNamespace(headers=TOLD)},
-        {"headers": TOLD},
         {"headers": {"RETRY-AFTER": " 7 ", "x": "9"}},
-        # What says nothing usable hides nothing that does.
+        # Without a usable value the next place counts.
         {"litellm_response_headers": {"x": "1"}, "headers": TOLD},
         {"litellm_response_headers": "none", "response": None, "headers": TOLD},
         {"response": SimpleNamespace(headers={"retry-after": "soon"}), "headers": TOLD},
+        # Of several the first decides.
+        {"litellm_response_headers": TOLD, "response": SimpleNamespace(headers={"retry-after": 8})},
+        {"response": SimpleNamespace(headers=TOLD), "headers": {"retry-after": "9"}},
     ],
 )
-def test_it_is_found_wherever_a_release_keeps_it(attributes):
-    assert seconds(refused(**attributes)) == 7
-
-
-def test_the_first_place_that_has_it_decides():
-    response = SimpleNamespace(headers={"retry-after": "8"})
-    both = refused(litellm_response_headers=TOLD, response=response, headers={"retry-after": "9"})
-    assert seconds(both) == 7
-    both.litellm_response_headers = None
-    assert seconds(both) == 8
+def test_the_wait_is_found_wherever_a_release_keeps_it(attributes):
+    assert seconds(provider(**attributes)) == 7
 
 
 @pytest.mark.parametrize(
@@ -56,15 +43,15 @@ def test_the_first_place_that_has_it_decides():
     [
         None,
         RuntimeError("no provider"),
-        refused(),
-        refused(headers=TOLD, status_code=503),
-        refused(headers=TOLD, status_code="429"),
-        refused(headers={"retry-after": "7", "Retry-After": "8"}),
-        refused(headers={"retry-after": "7.5"}),
-        refused(headers={"retry-after": None}),
-        refused(headers={"retry-after": 7}),
-        refused(headers={"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}),
-        refused(headers=[("retry-after", "7")]),
+        provider(),
+        provider(headers=TOLD, status_code=503),
+        provider(headers=TOLD, status_code="429"),
+        provider(headers={"retry-after": "7", "Retry-After": "8"}),
+        provider(headers={"retry-after": "7.5"}),
+        provider(headers={"retry-after": None}),
+        provider(headers={"retry-after": 7}),
+        provider(headers={"Date": ANSWERED}),
+        provider(headers=[("retry-after", "7")]),
     ],
 )
 def test_anything_else_tells_nothing(error):
@@ -72,43 +59,46 @@ def test_anything_else_tells_nothing(error):
 
 
 @pytest.mark.parametrize(
-    "error, message, below",
+    "error, message, expected",
     [
-        (refused(headers=TOLD), "something else", None),
-        (refused(message="busy now", headers=TOLD), "so: busy now", 7),
-        (refused("a", message="busy now", headers=TOLD), "a", None),
-        (refused(message="", headers=TOLD), "so: busy", 7),
-        (refused(message=None, headers=TOLD), "so: busy", 7),
-        (refused(headers=TOLD), "so: it failed", None),
-        (refused(headers=TOLD), None, 7),
+        (provider(headers=TOLD), "something else", None),
+        (provider(message="busy now", headers=TOLD), "so: busy now", 7),
+        (provider("a", message="busy now", headers=TOLD), "a", None),
+        (provider(message="", headers=TOLD), "so: busy", 7),
+        (provider(message=None, headers=TOLD), "so: busy", 7),
+        (provider(headers=TOLD), "so: it failed", None),
+        (provider(headers=TOLD), None, 7),
     ],
 )
-@pytest.mark.parametrize("depth", [0, 1, 3])
-def test_below_the_top_the_message_must_say_so(error, message, below, depth):
-    for _ in range(depth):
-        above = RuntimeError("failed")
-        above.__context__, error = error, above
-    assert seconds(error, message) == (below if depth else 7)
+def test_below_the_top_the_message_must_say_so(error, message, expected):
+    assert seconds(error, message) == 7
+    assert seconds(below(error), message) == expected
+    assert seconds(below(below(below(error))), message) == expected
 
 
 def test_of_several_the_nearest_decides():
-    top, below = refused(headers=TOLD), refused(headers={"retry-after": "3"})
-    top.__cause__ = below
+    top, beneath = provider(headers=TOLD), provider(headers={"retry-after": "3"})
+    top.__cause__ = beneath
     assert seconds(top) == 7
     top.headers = {}
     assert seconds(top) == 3
 
 
-def test_a_date_counts_from_our_clock_where_the_answer_has_none():
-    until = formatdate(time.time() + 3600, usegmt=True)
-    for date in ({}, {"Date": "yesterday"}):
-        assert 3500 < seconds(refused(headers={"Retry-After": until, **date})) <= 3600
-
-
-def test_a_date_of_no_use_tells_nothing():
-    """Of an answer from 1950, say: more than 68 years are a mistake."""
-    headers = {
-        "Retry-After": "Sun, 06 Nov 2094 08:49:37 GMT",
-        "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
-    }
-    assert seconds(refused(headers=headers)) is None
+@pytest.mark.parametrize(
+    "until, answered, expected",
+    [
+        # The three forms of RFC 9110 §5.6.7; the last two are obsolete and must be understood.
+        ("Sun, 06 Nov 1994 08:50:37 GMT", "Sun, 06 Nov 1994 08:49:07 GMT", 90),
+        ("Sunday, 06-Nov-94 08:50:37 GMT", ANSWERED, 60),
+        ("Sun Nov  6 08:50:37 1994", ANSWERED, 60),
+        # By our clock where the answer has no date.
+        ("Sun, 06 Nov 1994 08:50:37 GMT", None, 60),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", "yesterday", 60),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", None, 0.001),
+        ("Sun, 06 Nov 2094 08:49:37 GMT", ANSWERED, None),  # more than 68 years are a mistake
+    ],
+)
+def test_a_date_counts_from_the_date_of_its_answer(until, answered, expected):
+    """The provider's clock wrote both; ours may differ."""
+    headers = {"Retry-After": until, **({"Date": answered} if answered else {})}
+    assert seconds(provider(headers=headers)) == expected

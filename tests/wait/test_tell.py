@@ -5,23 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
+from refusals import BASIC, CLOCK, NOW, cooling, provider
 
-from litellm_patch.wait import marks
-from litellm_patch.wait.cooling import Cooling
-from litellm_patch.wait.exception_chain import COOLING
 from litellm_patch.wait.pacing import KnownRate, Pacer
 from litellm_patch.wait.tell import Teller
-
-NOW, CLOCK = 1000.0, 1_795_346_272.5  # 7.5 s before the end of a minute of the clock
-COOLDOWN = type("RouterRateLimitError", (ValueError,), {"__module__": "litellm.types.router"})
-LIMIT = type("RouterRateLimitErrorBasic", (ValueError,), {"__module__": "litellm.types.router"})
-
-
-def cooling(left: float | None, queue: str = "m", **known: object) -> Exception:
-    error = COOLDOWN("No deployments available for selected model")
-    error.cooldown_time = 60
-    marks.put(error, COOLING, Cooling(None if left is None else NOW + left, queue, **known))
-    return error
 
 
 def tell(teller: Teller, error: BaseException, now: float = NOW) -> dict[str, str]:
@@ -38,11 +25,18 @@ def test_who_was_not_refused_is_told_nothing():
 
 
 def test_a_providers_wait_is_forwarded_only_where_the_operator_says_so():
-    error = RuntimeError("busy")
-    error.status_code, error.headers = 429, {"Retry-After": "7"}
+    error = provider(headers={"Retry-After": "7"})
     assert Teller().tell(error, None, {}, now=NOW, clock=CLOCK) is None
     told = Teller().tell(error, None, {}, now=NOW, clock=CLOCK, forward_provider=True)
     assert told.headers == {"retry-after": "7", "retry-after-ms": "7000"}
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_cooldown_goes_before_the_providers_number_that_brought_it_about(forward):
+    error = cooling(30)
+    error.__context__ = provider(headers={"Retry-After": "7"})
+    told = Teller().tell(error, None, {}, now=NOW, clock=CLOCK, forward_provider=forward)
+    assert told.seconds == 30
 
 
 def test_the_wait_is_told_beside_the_headers_that_are_there():
@@ -158,4 +152,4 @@ def test_the_length_of_a_cooldown_tells_whether_it_is_a_relapse():
 
 def test_a_limit_ends_for_all_clients_at_once():
     teller = Teller(Pacer(rate=1))
-    assert [seconds(teller, LIMIT("x")) for _ in range(3)] == [7.5] * 3
+    assert [seconds(teller, BASIC("x")) for _ in range(3)] == [7.5] * 3

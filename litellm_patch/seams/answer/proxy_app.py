@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ...log import failed
-from ...wait.limits import is_own_refusal
+from ...wait.litellm_errors import is_own_refusal
 from ..after_handler import loaded_class, table_of
 from ..app_handlers import add_handlers, answer_without, ask, has_own, only
 from ..seam import DoesNotFit, Seam, Undo

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...log import once
 from ...options import current
-from ...wait.limits import is_pinned_refusal
+from ...wait.litellm_errors import is_pinned_refusal
 from ..refusal.fastest_response import lead_to_refusals
 from . import stream_errors
 from .telling import tell

@@ -12,11 +12,13 @@ from ...log import failed
 from ...options import current
 from ...wait import marks
 from ...wait.exception_chain import COOLING, related
-from ...wait.limits import WINDOW_END, is_limiters_429, is_own_limit, is_pinned_refusal
+from ...wait.limits import WINDOW_END
+from ...wait.litellm_errors import is_budget, is_limiters_429, is_own_limit, is_pinned_refusal
 from ...wait.pacing import Pacer
 from ...wait.tell import Teller, Told
 from ..record.key_windows import window_end
 from ..refusal.cooling_deployments import cooling_beside_limit
+from ..refusal.spent_budget import end_of
 
 _COUNTED = "litellm_patch_counted"
 
@@ -38,7 +40,7 @@ def tell(
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
     """
     if error is not None:
-        _mark_limits(error)
+        mark_limits(error)
     told = _teller().tell(
         error,
         message,
@@ -65,9 +67,11 @@ def _is_counted(error: BaseException) -> bool:
     return counted
 
 
-def _mark_limits(error: BaseException) -> None:
-    """Note beside a limit that another deployment of its group is cooling, and may be first."""
+def mark_limits(error: BaseException) -> None:
+    """Note beside a limit when it ends, and that another deployment may be ready before."""
     for each in related(error):
+        if is_budget(each):
+            marks.put(each, WINDOW_END, end_of(each))
         if (is_own_limit(each) or is_pinned_refusal(each)) and marks.get(each, COOLING) is None:
             try:
                 marks.put(each, COOLING, cooling_beside_limit(each))

@@ -16,7 +16,7 @@ from ...wait.cooling import Cooling
 from ...wait.delay_seconds import usable_seconds
 from ...wait.exception_chain import SHORTEST
 from ...wait.known_clients import honoured_by
-from ...wait.limits import is_pinned_refusal
+from ...wait.litellm_errors import is_pinned_refusal
 from ...wait.pacing import KnownRate
 from ...wait.shared_pacing import Waiting
 from ..record.asked_cooldowns import Asked

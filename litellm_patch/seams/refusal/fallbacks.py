@@ -12,13 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...wait import marks
-from ...wait.exception_chain import (
-    FALLBACK_REFUSALS,
-    is_cooldown_refusal,
-    refusals_of_fallbacks,
-    related,
-)
-from ...wait.limits import is_own_limit
+from ...wait.exception_chain import FALLBACK_REFUSALS, refusals_of_fallbacks, related
+from ...wait.litellm_errors import is_cooldown_refusal, is_own_limit
 
 _KEPT_AT_MOST = 50
 

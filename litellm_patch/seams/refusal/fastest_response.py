@@ -19,7 +19,7 @@ from typing import Any
 from ...wait import marks
 from ...wait.cooling import Cooling
 from ...wait.exception_chain import COOLING, FALLBACK_REFUSALS
-from ...wait.limits import CROSSED_BUDGET, is_own_refusal
+from ...wait.litellm_errors import CROSSED_BUDGET, is_own_refusal
 
 _ALL_FAILED = ("All tasks failed",)
 _BUDGET_END = "litellm_patch_budget_end"

@@ -5,12 +5,15 @@ LiteLLM's refusal carries a text and no time, so the time is remembered by the t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from ...wait.limits import remember_budget
 from ..record.budgets import end_of_budgets
 from . import fastest_response
+
+_KEPT_AT_MOST = 200
+_ends: OrderedDict[str, float] = OrderedDict()
 
 
 def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> None:
@@ -18,6 +21,21 @@ def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> Non
     allowed, told = result
     ends_at = None if allowed else end_of_budgets(limiter, arguments)
     if ends_at is not None:
-        remember_budget(told, ends_at)
+        remember(told, ends_at)
         models = (each.get("model_name") for each in arguments["healthy_deployments"])
         fastest_response.keep_budget(models, told, ends_at)
+
+
+def remember(told: str, ends_at: float) -> None:
+    """Remember until when (`time.time()`) the refusal that says `told` holds."""
+    _ends[told] = ends_at
+    _ends.move_to_end(told)
+    while len(_ends) > _KEPT_AT_MOST:
+        _ends.popitem(last=False)
+
+
+def end_of(refusal: BaseException) -> float | None:
+    """`time.time()` at which the refusal by a budget ends; None if unknown."""
+    text = str(refusal)
+    ends = [end for told, end in list(_ends.items()) if told and told in text]
+    return ends[-1] if ends else None  # the last to be noted was crossed just now

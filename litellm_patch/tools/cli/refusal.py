@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ...wait.exception_chain import NO_DEPLOYMENTS
+from ...wait.litellm_errors import NO_DEPLOYMENTS
 from ..lab.client import Response
 
 OWN, FORWARDED, UNCLEAR, NONE = "own", "forwarded", "unclear", "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...wait.exception_chain import NO_DEPLOYMENTS
+from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response, call
 from .endpoints import ENDPOINTS, Endpoint
 from .proxy import Proxy

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Callable
 
 from ...options import MAX_WAIT
-from ...wait.exception_chain import NO_DEPLOYMENTS
+from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response
 from .cooling import CHAT, DidNotCool, ask, cool_down
 from .endpoints import ENDPOINTS, Endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...wait.delay_seconds import parse_delay_seconds
-from ...wait.exception_chain import NO_DEPLOYMENTS
+from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response
 
 

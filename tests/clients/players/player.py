@@ -16,6 +16,15 @@ KEY = "sk-litellm-patch-lab-5e0c1f"
 ASK = [{"role": "user", "content": "one word"}]
 
 
+def request(job):
+    """What an HTTP library sends."""
+    return {
+        "url": f"{job['url']}/v1/chat/completions",
+        "json": {"model": job["model"], "messages": ASK},
+        "headers": {"authorization": f"Bearer {KEY}"},
+    }
+
+
 def openai_python():
     import openai
 
@@ -53,12 +62,7 @@ def urllib3_retry():
         retry = urllib3.Retry(
             total=3, backoff_factor=1, status_forcelist=[429, 503], allowed_methods=None
         )
-        answer = urllib3.PoolManager(retries=retry).request(
-            "POST",
-            f"{job['url']}/v1/chat/completions",
-            json={"model": job["model"], "messages": ASK},
-            headers={"authorization": f"Bearer {KEY}"},
-        )
+        answer = urllib3.PoolManager(retries=retry).request("POST", **request(job))
         assert answer.status == 200, answer.status
 
     async def call(job):
@@ -74,11 +78,7 @@ def httpx_retries():
     async def call(job):
         retry = Retry(total=3, backoff_factor=1, allowed_methods=["POST"])
         async with httpx.AsyncClient(transport=RetryTransport(retry=retry), timeout=60) as client:
-            answer = await client.post(
-                f"{job['url']}/v1/chat/completions",
-                json={"model": job["model"], "messages": ASK},
-                headers={"authorization": f"Bearer {KEY}"},
-            )
+            answer = await client.post(**request(job))
         answer.raise_for_status()
 
     return call

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
-from .limits import find_own_refusal
-from .provider import find_provider_wait
+from ...wait.limits import find_own_refusal
+from ...wait.provider import find_provider_wait
+from .telling import mark_limits
 
 
 def retry_after(error: BaseException | None) -> float | None:
@@ -16,8 +17,11 @@ def retry_after(error: BaseException | None) -> float | None:
     Returns None when nothing is known, and never raises.
     """
     try:
-        now = time.monotonic()
-        refusal = find_own_refusal(error, None, now, time.time()) or find_provider_wait(error, None)
+        if error is not None:
+            mark_limits(error)
+        now, clock = time.monotonic(), time.time()
+        refusal = find_own_refusal(error, None, now, clock)
+        refusal = refusal or find_provider_wait(error, None, clock)
     except Exception:  # an attribute of a foreign exception may raise when it is read
         return None
     return refusal.seconds if refusal is not None else None
