@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...bootstrap import FOLDER, LAUNCH_WITH_PATCH
-from ..survey.bounded import run_bounded
+from ..survey.interpreter import run_bounded
 
 PATIENCE = 20.0
 """Seconds for all questions. An answer takes 0.2 to 0.5 s."""

@@ -50,11 +50,11 @@ def run(options: argparse.Namespace) -> int:
             raise NothingProven("there is no litellm command on PATH: pip install litellm[proxy]")
         if own.cools_nothing:
             raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
-        with Progress(f"two proxies of {script.path}, without and with") as progress:
+        with Progress(f"two proxies of {script}, without and with") as progress:
             found = compare(
                 own,
                 LAUNCHES,
-                [script.path],
+                [script],
                 lambda _: progress.tick(time.monotonic() - started),
                 COOLDOWN,
             )
