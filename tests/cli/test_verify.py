@@ -19,7 +19,7 @@ from litellm_patch.tools.cli import verify
 from litellm_patch.tools.cli.main import main
 from litellm_patch.tools.lab.endpoints import ENDPOINTS
 from litellm_patch.tools.lab.own_models import Deployment, OwnGroup, own_groups
-from litellm_patch.tools.lab.own_settings import CannotRead, OwnSettings, read_settings
+from litellm_patch.tools.lab.own_settings import OwnSettings, read_settings
 from litellm_patch.tools.lab.proof import WITH_FALLBACK
 from litellm_patch.tools.lab.proxy import clean_environment
 from litellm_patch.tools.lab.told import Comparison, Told
@@ -211,23 +211,16 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys
     assert "sk-topsecret" not in shown.out + shown.err
 
 
-def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
-    monkeypatch.setattr(verify, "LAUNCHES", ([sys.executable, "-c", "raise SystemExit(5)"],) * 2)
-    assert main(["verify", "--json"]) == 3
-    shown = capsys.readouterr()
-    assert json.loads(shown.out)["good"] is False
-    assert "it ended with 5" in shown.err
-
-
 def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch, capsys):
     script = tmp_path / "litellm"
     script.write_text("#!/bin/sh\nexit 5\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert main(["verify"]) == 3
-    shown = capsys.readouterr().err
-    assert f"two proxies of {script}" in shown
-    assert "it ended with 5" in shown
+    assert main(["verify", "--json"]) == 3
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["good"] is False
+    assert f"two proxies of {script}" in shown.err
+    assert "it ended with 5" in shown.err
 
 
 @pytest.mark.parametrize(
@@ -245,26 +238,15 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
         ("provider_budget_config: {openai: {api_key: x}}", False),
         ("optional_pre_call_checks: [os.environ/T]", False),
         ("never_heard_of: 7", False),
-        ("proxy_salt: x", False),
         ("retry_policy: {RateLimitErrorRetries: 2}", False),
         ("completion_model: gpt-4o", False),
         ("timeout: os.environ/T", False),
-        ("anything: http://10.0.0.1/x", False),
-        ("API_KEY: x", False),
-        ("nested: {deep: {password: x}}", False),
-        ("list: [1]", False),
     ],
 )
 def test_only_plain_settings_are_taken(tmp_path, line, kept):
     file = tmp_path / "config.yaml"
     file.write_text(f"router_settings:\n  {line}\n")
     assert bool(read_settings(file).sections["router_settings"]) is kept
-
-
-def test_an_empty_file_is_no_mapping(tmp_path):
-    (tmp_path / "empty.yaml").write_text("")
-    with pytest.raises(CannotRead):
-        read_settings(tmp_path / "empty.yaml")
 
 
 def test_its_proxies_get_nothing_of_the_operators_environment(monkeypatch):

@@ -20,17 +20,11 @@ from .exit_status import BAD, GOOD, NothingProven
 
 MODEL = "demo-model"
 TITLES = ("without litellm_patch", "with litellm_patch")
-DEFAULT_COOLDOWN = 6.0
+COOLDOWN = 6.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cooldown",
-        type=_positive,
-        default=DEFAULT_COOLDOWN,
-        metavar="SECONDS",
-        help=f"cooldown_time of the proxies (default {DEFAULT_COOLDOWN:g})",
-    )
+    """`demo` has no arguments."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,18 +35,18 @@ def run(options: argparse.Namespace) -> int:
         raise NothingProven(f"demo needs {needed}: pip install 'litellm_patch[demo]'")
     print(f"LiteLLM {version('litellm')}, a stand-in provider on loopback, no API key.", flush=True)
     try:
-        return _compare(options.cooldown)
+        return _compare()
     except (ProxyDidNotStart, DidNotCool) as error:
         raise NothingProven(f"demo: the proxy did not do its part: {error}") from error
 
 
-def _compare(cooldown: float) -> int:
+def _compare() -> int:
     with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(2))  # for what both do at the same time
+        pool = stack.enter_context(ThreadPoolExecutor(2))  # both proxies act at the same time
         stand_in = stack.enter_context(running_stand_in())
         configuration = config(
             group(MODEL, stand_in.url, ["demo-a", "demo-b"]),
-            router_settings={"cooldown_time": cooldown},
+            router_settings={"cooldown_time": COOLDOWN},
         )
 
         def start(launch: list[str]) -> Proxy:
@@ -114,10 +108,3 @@ def _lines(answer: Response) -> list[str]:
     shown = [f"HTTP/1.1 {answer.status} {answer.reason}"]
     shown += [f"{name}: {value}" for name, value in sorted(answer.headers)]
     return [line if len(line) <= 60 else line[:57] + "..." for line in shown]
-
-
-def _positive(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 600 seconds")
-    return seconds

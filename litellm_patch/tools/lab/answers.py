@@ -1,4 +1,4 @@
-"""What the stand-in provider answers when it serves, for each route that is asked upstream."""
+"""The stand-in provider's answers when it serves, for each route that LiteLLM calls upstream."""
 
 from __future__ import annotations
 

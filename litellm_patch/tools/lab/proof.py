@@ -24,7 +24,7 @@ _FAILURES = 60  # with which a group must be cooling, whatever the operator's al
 _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
 
 GROUPS_AT_MOST = 20
-"""So many of the operator's own groups are asked; the rest would tell nothing new."""
+"""At most so many of the operator's own groups are asked; the rest would tell nothing new."""
 
 WITH_FALLBACK = "own failure, fallback cools"
 """A group fails by itself, and LiteLLM answers 429 since its fallback is cooling."""
@@ -39,7 +39,7 @@ def compare(
     """Run the proxies that are launched in the two ways, in parallel, and compare them.
 
     Args:
-        launches: what to put in front of the proxy's command, without and with the patch.
+        launches: put in front of the proxy's command, without and with the patch.
         program: the proxy's command.
         cooldown: seconds, where `own` says nothing.
 
@@ -55,7 +55,7 @@ def compare(
                 _configuration(own, stand_in.url, cooldown),
                 launch=launch,
                 program=program,
-                # A wait that is longer than clients wait shall be seen as well.
+                # Or it would hide the waits that are too long for clients.
                 environment={MAX_WAIT: "none"},
             )
             return _Side(stack.enter_context(start), stand_in).ask_all(own)
@@ -86,7 +86,7 @@ class _Side:
         self._cannot_cool: set[str] = set()
 
     def ask_all(self, own: OwnSettings) -> dict[str, Told]:
-        """What every kind of endpoint answers, and to chat the first of the operator's groups."""
+        """Ask every kind of endpoint, and by chat the first of the operator's own groups."""
         cool_down(self._proxy, group_of(CHAT.provider), attempts=_FAILURES)
         told = {each.name: self._told(each) for each in ENDPOINTS}
         told[WITH_FALLBACK] = self._told_by_chat(_FAILING, cooling=_FALLBACK)
@@ -136,7 +136,7 @@ class _Side:
     def _escaped(self, answer: Response, logged: int) -> bool:
         """Whether a 500 is the router's refusal, which nothing in the proxy has caught.
 
-        The body does not say so; what the server then logs does.
+        The body does not say so, but the server's log does.
         """
         until = time.monotonic() + _LOGGED_WITHIN
         while answer.status == 500 and time.monotonic() < until:

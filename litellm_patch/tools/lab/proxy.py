@@ -66,8 +66,8 @@ def group(
     """Entries of ``model_list`` for a model group whose deployments are at the stand-in.
 
     Args:
-        provider: LiteLLM's name of the API that the deployments are called by.
-        path: what that API's base URL ends with.
+        provider: LiteLLM's name for the deployments' API.
+        path: the end of that API's base URL.
         params: more ``litellm_params``.
     """
     at_stand_in = {"api_base": stand_in_url + path, "api_key": "not-a-key", **params}
@@ -99,11 +99,11 @@ def console_script(name: str = "litellm") -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """What a Python process needs of this process' environment, and nothing else.
+    """Only those variables of this process that a Python process needs.
 
-    A proxy that finds a ``DATABASE_URL`` migrates that database; others name a Redis, a
+    A proxy that finds a ``DATABASE_URL`` migrates that database; other variables name a Redis, a
     configuration in a bucket, or a number of workers. ``LITELLM_MODE`` keeps it from reading
-    the same out of a ``.env`` file.
+    them from a ``.env`` file.
     """
     environment = {
         key: value

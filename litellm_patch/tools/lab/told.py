@@ -1,4 +1,4 @@
-"""What proxies told clients, and what that proves."""
+"""The answers of proxies to clients, and the verdict on them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ...wait.delay_seconds import parse_delay_seconds
 
 @dataclass(frozen=True)
 class Told:
-    """What one proxy answered to one kind of request.
+    """One proxy's answer to one kind of request.
 
     Attributes:
         status: of the answer; 0 where the kind could not be asked.
         retry_after: every value of the header.
-        refused: it is the router's refusal, or a bare 500 that was made of it.
+        refused: it is the router's refusal, or a bare 500 made from one.
         absent: the release has no such route.
         asked: a provider was asked.
     """
@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def why_not_judged(self) -> str:
-        """What it is instead of a refusal, or ""."""
+        """Why it is not a refusal, or "" if it is one."""
         told = self.with_patch
         if self.judged:
             return ""

@@ -1,10 +1,10 @@
-"""Run by path in the interpreter that is asked about; prints one line of JSON.
+"""Another interpreter runs this file by its path; it prints one line of JSON.
 
-Without an argument: what that interpreter would import. It then uses the standard library
-alone, and no syntax that an older Python cannot read, since litellm_patch may be missing
-there. With the argument ``seams``: imports LiteLLM's proxy and prints the state of the patch.
-With ``start`` and the name of a module, under ``python -S``: what a start would find, and
-whether the package of that module has a start file in it, with no start file run.
+Without an argument, it tells what that interpreter would import. It uses only the standard
+library and syntax that an older Python can read, since litellm_patch may be missing there.
+With the argument ``seams``, it imports LiteLLM's proxy and prints the state of the patch.
+With ``start`` and the name of a module, under ``python -S``, it runs no start file, and tells
+which one a start would find, and whether the package of that module contains one.
 """
 
 import json
@@ -62,7 +62,7 @@ def examine():
 def start(module):
     import site
 
-    # Those that `main` would run start agents, which report that they are there.
+    # Start files that `main` would run start agents, which announce themselves.
     site.execsitecustomize = site.execusercustomize = lambda: None
     site.main()
     answer = dict(

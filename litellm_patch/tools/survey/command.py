@@ -13,7 +13,7 @@ TRANSPARENT = frozenset(
     ("catatonit", "dumb-init", "env", "ionice", "nice", "nohup")
     + ("setsid", "stdbuf", "time", "timeout", "tini")
 )
-"""Programs that run the command behind their options, and change no more than its environment."""
+"""Programs that run the command behind their options, and change at most its environment."""
 
 _THEIRS = re.compile(r"-.*|\w+=.*|[\d.]+[a-z]?", re.DOTALL)
 """What may stand between such a program and its command: an option, a variable, a number."""
@@ -82,7 +82,7 @@ def start_options(words: Sequence[str]) -> list[str]:
     """Those of a Python's options, one by one, that change its path or its start: -E -I -P -s -S.
 
     Args:
-        words: what comes behind the interpreter.
+        words: all that follows the interpreter.
     """
     letters = ""
     following = iter(words)

@@ -27,12 +27,12 @@ _BUILT_IN = "build litellm_patch in, and turn it on by a callback in config.yaml
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a command's Python would find at its start.
+    """How a command's Python would start.
 
     Attributes:
         why_off: why the patch will not be on in it and what to do about that, or "".
-        has_start_file: whether the script's package has a ``sitecustomize`` of its own in it,
-            as launchers of agents do.
+        has_start_file: whether the script's package contains a ``sitecustomize``, as the
+            packages of agents' launchers do.
     """
 
     why_off: str = ""
@@ -45,8 +45,8 @@ def outlook(
     """Ask the Python of a command, in a child process that runs no start file.
 
     Args:
-        python: what `python_of` found in `command`.
-        environment: what the command will be started with.
+        python: the result of `python_of` for `command`.
+        environment: the command will be started with it.
     """
     names, info = _archive(python) if python.is_script else ([], b"")
     has_litellm_inside = any(re.search(r"(^|/)litellm/__init__\.py$", name) for name in names)
@@ -115,7 +115,7 @@ def _archive(python: PythonCommand) -> tuple[list[str], bytes]:
 
 
 def _is_closed_pex(info: bytes, environment: Mapping[str, str]) -> bool:
-    """Whether it is a PEX that starts Python anew with -sE or -I: one that inherits no path."""
+    """Whether it is a PEX that starts Python anew with -sE or -I, and so inherits no path."""
     if not info:
         return False
     inherits = json.loads(info).get("inherit_path")

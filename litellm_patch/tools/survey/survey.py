@@ -33,17 +33,17 @@ class Copy:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a proxy would do that is started from here, with this environment.
+    """How a proxy that is started from here, with this environment, would run.
 
     Attributes:
         python: the interpreter that would run the proxy.
         console_script: the ``litellm`` that a shell would run, None if there is none.
         why_not: why the proxy would start without the patch, or "".
-        litellm: what the proxy would import.
+        litellm: the LiteLLM that the proxy would import.
         other_copies: LiteLLMs that are visible as well, and that it would not import.
         wrapt: the version that it would import.
         seams: their states in a process that imported the proxy with the patch on.
-        warnings: what an operator should look at.
+        warnings: anything that an operator should look at.
         mode: `on`, `off` or `strict`, as ``LITELLM_PATCH`` says.
         version: of litellm_patch.
     """
