@@ -1,4 +1,4 @@
-"""What the wheel holds, and what it does not: nothing in it runs by being installed."""
+"""The content of the wheel; nothing in it runs by being installed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUILT_FROM = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE", "CHANGELOG.
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """The wheel as it is built for the index, from a copy of what git knows."""
+    """The wheel as it is built for the index, from a copy of the sources."""
     pytest.importorskip("setuptools")
     source = tmp_path_factory.mktemp("source")
     for name in BUILT_FROM:

@@ -1,4 +1,4 @@
-"""What a LiteLLM that is patched in its source answers, beyond what tests/proxy asks of it:
+"""The answers of a LiteLLM that is patched in its source, in cases that tests/proxy does not have:
 alone, and with the shim on top, which stands down.
 
 The stand-in refuses with a ``Retry-After``, which LiteLLM takes as the deployment's cooldown.

@@ -1,12 +1,12 @@
 """Where our launcher must stand in a command that begins with another launcher.
 
-The launcher of a monitoring agent puts a ``sitecustomize`` of its own in front of ``PYTHONPATH``.
-Few of those run the one that they hide, so ours would never run. Ours does run the one that it
-hides. So our launcher steps behind the other, in front of the command that the other launches.
+The launcher of a monitoring agent puts its own ``sitecustomize`` in front of ``PYTHONPATH``. Few
+such files run the one that they hide, so ours would never run; ours does run the one that it hides.
+So our launcher steps behind the other, in front of the command that the other launches.
 
-The other launcher itself tells where that command begins: it is asked to run ``printenv
-PYTHONPATH``, which starts no Python and so no agent. Only a launcher that has a start file in its
-package is asked, since any other command might do anything.
+To find where that command begins, this module asks the other launcher to run ``printenv
+PYTHONPATH``, which starts no Python and so no agent. It asks only a launcher that has a start file
+in its package, since any other command might do anything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The kinds of requests that a LiteLLM proxy routes to a model group, as data.
 
-Tests are parametrised over this table, and `verify` walks it against a running proxy. Every
-entry makes a complete, small, valid request; the files in multipart forms are a few bytes,
-because a refused request never gets as far as their content.
+Tests are parametrised over this table, and `verify` sends all of it to running proxies. Every
+entry makes a complete, small, valid request. The files in multipart forms have a few bytes, since
+LiteLLM refuses a request before it reads them.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from .proxy import group
 
 @dataclass(frozen=True)
 class Deployment:
-    """The provider by whose API the stand-in is called, and what was taken from
-    ``litellm_params`` and ``model_info``."""
+    """The provider whose API calls the stand-in, and the harmless part of ``litellm_params`` and
+    ``model_info``."""
 
     provider: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def _entries(model_list: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _deployment(entry: Mapping[str, Any]) -> Deployment:
-    """A provider that the stand-in does not know is called by OpenAI's API."""
+    """An entry's deployment; OpenAI's API stands for those that the stand-in does not know."""
     params, info = _mapping(entry.get("litellm_params")), _mapping(entry.get("model_info"))
     prefix = str(params.get("model", "")).partition("/")[0]
     return Deployment(

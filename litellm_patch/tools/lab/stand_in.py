@@ -29,7 +29,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that the stand-in got: when (`time.monotonic()`), where, for which model."""
+    """A request to the stand-in, at a time of `time.monotonic()`, and the status of its answer."""
 
     at: float
     path: str

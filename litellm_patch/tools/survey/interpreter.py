@@ -42,7 +42,7 @@ def ask(
         timeout: seconds.
 
     Raises:
-        CannotAsk: with the last line of its output, if that can hold no secret.
+        CannotAsk: with the last line of its errors, if that can hold no secret.
     """
     try:
         with as_file(_CHILD) as child:  # unpacked, where the wheel itself stands on the path
@@ -88,8 +88,8 @@ def run_bounded(
 
 
 def _harmless(stderr: str) -> str:
-    """The error that a process ended with. Its text only where that names modules or code: a
-    host's own errors may quote its settings."""
+    """The error that ended a process. Its text is kept only if that names modules or code, since
+    a host's own errors may quote its settings."""
     last = stderr.strip().rpartition("\n")[2]
     kind = last.partition(":")[0]
     if kind in ("ImportError", "ModuleNotFoundError", "SyntaxError"):

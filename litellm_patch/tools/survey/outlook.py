@@ -104,8 +104,8 @@ def _is_ours(start_file: str) -> bool:
 
 
 def _archive(python: PythonCommand) -> tuple[list[str], bytes]:
-    """The names in a script that is a zip file (shiv, zipapp, PEX), and what a PEX says of itself;
-    nothing for any other script."""
+    """The names in a script that is a zip file (shiv, zipapp, PEX), and the ``PEX-INFO`` of a PEX;
+    both are empty for any other script."""
     try:
         with zipfile.ZipFile(python.path) as file:
             names = file.namelist()

@@ -1,4 +1,4 @@
-"""Gather the answer to "what would a proxy do that is started here?"."""
+"""Survey how a proxy would run if it were started here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class Survey:
-    """How a proxy that is started from here, with this environment, would run.
+    """How a proxy would run if it were started from here, with this environment.
 
     Attributes:
         python: the interpreter that would run the proxy.
