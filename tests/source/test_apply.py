@@ -148,7 +148,7 @@ def test_what_cannot_be_patched_whole_is_left_as_it_is(tree, monkeypatch, spoil,
         apply(tree)
 
 
-def test_changes_of_ones_own_stay_unless_they_are_in_the_way(tree):
+def test_own_changes_in_the_tree_stay(tree):
     change(tree / SOME_FILE, b"import", b"# mine\nimport")
     released = snapshot(tree)
     apply(tree)
