@@ -1,4 +1,4 @@
-"""The README and its pages as data: fenced blocks, commands, links."""
+"""The README and its pages as data: fenced blocks, code spans, links."""
 
 from __future__ import annotations
 
@@ -8,17 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-FOLDERS = ("activation", "bench", "cli", "faults", "limits", "matrix", "own_app")
-PAGES = [README, *(ROOT / "tests" / folder / "README.md" for folder in FOLDERS)]
-"""The README and the pages that it leads to, but for recipes and the fork, which have tests of
-their own."""
-
-PROGRAMS = ("litellm-patch", "python", "pip", "pytest", "uv", "git", "docker", "kubectl", "tox")
-PROGRAMS += (".ci/run", "opentelemetry-instrument", "sudo", "systemctl", "litellm")
-"""What a command begins with. A name alone, such as `tox`, is a name and no command."""
-
-VARIABLE = re.compile(r"(LITELLM_PATCH\w*|PYTHONPATH|AUTOWRAPT_BOOTSTRAP)=\S")
-CALL = re.compile(r"(import litellm_patch$|(\w+\.)+\w+\(.*\)$|\w+\(.*\)$)")
+PAGES = [README, ROOT / "patches" / "README.md", *sorted((ROOT / "tests").glob("*/README.md"))]
 
 
 @dataclass(frozen=True)
@@ -54,29 +44,6 @@ def prose(text: str) -> str:
 def inline(text: str) -> list[str]:
     """Every `code span`, in order, with line breaks as spaces."""
     return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose(text))]
-
-
-def commands(text: str) -> list[str]:
-    """Everything that a reader may type: lines of shell blocks, Python blocks, code spans."""
-    found = []
-    for block in blocks(text):
-        if block.language == "sh":
-            found += [line for line in block.text.splitlines() if line and line[0] != "#"]
-        elif block.language == "text":
-            found += [line[2:] for line in block.text.splitlines() if line.startswith("$ ")]
-        elif block.language == "python":
-            found.append("python: " + block.text.partition("\n")[0])
-    found += [span for span in inline(text) if is_command(span)]
-    return list(dict.fromkeys(found))
-
-
-def is_command(span: str) -> bool:
-    first, _, rest = span.partition(" ")
-    return (
-        (first in PROGRAMS and bool(rest))
-        or first == ".ci/run"
-        or bool(VARIABLE.match(span) or CALL.match(span))
-    )
 
 
 def page(folder: str) -> str:

@@ -9,19 +9,13 @@ import sys
 import pytest
 from fake_litellm import ROOT
 
-from litellm_patch.tools.lab.proxy import free_port
-
-NOWHERE = f"http://u:hunter2@127.0.0.1:{free_port()}"
+NOWHERE = "http://u:hunter2@127.0.0.1:1"  # nobody listens there
 PROBE = ("probe", "--model", "m")
 
 
 @pytest.fixture
 def command(tmp_path):
-    """Run ``litellm-patch`` in a folder with a few files, where there is no ``litellm``."""
-    (tmp_path / "empty.yaml").write_text("")
-    (tmp_path / "no.yaml").write_text("router_settings: [hunter2")
-    (tmp_path / "list.yaml").write_text("- hunter2")
-    (tmp_path / "never.yaml").write_text("router_settings: {disable_cooldowns: true}")
+    """Run ``litellm-patch`` in a folder with a ``litellm`` that cannot be started."""
     (tmp_path / "none.yaml").write_text("router_settings: {cooldown_time: 5}")
     (tmp_path / "bin").mkdir()
     fails = tmp_path / "bin" / "litellm"
@@ -47,57 +41,35 @@ def command(tmp_path):
     return run
 
 
-WRONG = {
-    "no command": (),
-    "unknown command": ("prove",),
-    "unknown option": ("status", "--loud"),
-    "no URL": (*PROBE, "notaurl"),
-    "no port": (*PROBE, "http://u:hunter2@h:x/"),
-    "port 0": (*PROBE, "http://u:hunter2@h:0/"),
-    "no host": (*PROBE, "http://"),
-    "no http": (*PROBE, "ftp://u:hunter2@h"),
-    "a space": (*PROBE, "http://127.0.0.1:1/hunter2 x"),
-    "unknown kind": (*PROBE, "http://h", "--kind", "x"),
-    "no such file": ("verify", "--config", "missing.yaml"),
-    "a folder": ("verify", "--config", "."),
-    "an empty file": ("verify", "--config", "empty.yaml"),
-    "no YAML": ("verify", "--config", "no.yaml"),
-    "no mapping": ("verify", "--config", "list.yaml"),
-    "no seconds": ("demo", "--cooldown", "x"),
-    "no tree": ("apply", "--to", "missing"),
-    "run nothing": ("run", "--"),
-}
-NOTHING = {
-    "not reached": (*PROBE, NOWHERE),
-    "not reached, as JSON": (*PROBE, NOWHERE, "--json"),
-    "no such host": (*PROBE, "http://u:hunter2@no-such-host.invalid"),
-    "nothing cools": ("verify", "--config", "never.yaml"),
-    "proxy does not start": ("verify", "--config", "none.yaml"),
-    "cannot be asked": ("status",),
-}
-BAD = {
-    "no patch for it": ("diff", "0.0.1"),
-}
+CALLS = [
+    # wrong usage
+    ((), 2),
+    (("prove",), 2),
+    (("status", "--loud"), 2),
+    ((*PROBE, "notaurl"), 2),
+    ((*PROBE, "http://u:hunter2@h:x/"), 2),
+    ((*PROBE, "http://u:hunter2@h:0/"), 2),
+    ((*PROBE, "http://"), 2),
+    ((*PROBE, "ftp://u:hunter2@h"), 2),
+    ((*PROBE, "http://127.0.0.1:1/hunter2 x"), 2),
+    ((*PROBE, "http://h", "--kind", "x"), 2),
+    (("verify", "--config", "missing.yaml"), 2),
+    (("apply", "--to", "missing"), 2),
+    (("run", "--"), 2),
+    # nothing proven
+    ((*PROBE, NOWHERE), 3),
+    ((*PROBE, NOWHERE, "--json"), 3),
+    ((*PROBE, "http://u:hunter2@no-such-host.invalid"), 3),
+    (("verify", "--config", "none.yaml"), 3),
+    (("status",), 3),
+    # a bad answer
+    (("diff", "0.0.1"), 1),
+]
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_wrong_usage_is_2(command, what):
-    check(command(*WRONG[what]), 2)
-
-
-@pytest.mark.parametrize("key", ["sk-hunter2\nx", "sk-hunter2\u20ac"])
-def test_a_key_that_is_none_is_2(command, key):
-    check(command(*PROBE, NOWHERE, LITELLM_API_KEY=key), 2)
-
-
-@pytest.mark.parametrize("what", NOTHING)
-def test_nothing_proven_is_3(command, what):
-    check(command(*NOTHING[what]), 3)
-
-
-@pytest.mark.parametrize("what", BAD)
-def test_a_bad_answer_is_1(command, what):
-    check(command(*BAD[what]), 1)
+@pytest.mark.parametrize("arguments, status", CALLS, ids=str)
+def test_the_exit_status_tells_an_answer_from_none(command, arguments, status):
+    check(command(*arguments), status)
 
 
 def test_a_defect_of_ours_is_no_answer(command, tmp_path):
@@ -122,6 +94,19 @@ def check(done: subprocess.CompletedProcess[str], status: int) -> None:
     assert "Traceback" not in said
 
 
-def test_a_file_that_cannot_be_opened_is_told_with_what_to_do(command):
-    done = command("verify", "--config", "missing.yaml")
-    assert done.stderr == "verify: --config: missing.yaml: No such file or directory\n"
+@pytest.fixture
+def without_wrapt(command, tmp_path):
+    """`command` in a Python that has no wrapt, as where the wheel was only copied."""
+    missing = "raise ModuleNotFoundError(\"No module named 'wrapt'\", name='wrapt')\n"
+    (tmp_path / "wrapt.py").write_text(missing)
+    path = os.pathsep.join([str(tmp_path), ROOT])
+    return lambda *arguments: command(*arguments, PYTHONPATH=path)
+
+
+def test_without_wrapt_run_starts_the_command_and_status_says_so(without_wrapt):
+    done = without_wrapt("run", "--", sys.executable, "-c", "print('served')")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "served\n", "")
+    done = without_wrapt("status")
+    assert done.returncode == 1
+    assert done.stderr == "litellm-patch: wrapt is missing, so the patch is never on here\n"
+    assert "--to DIR" in without_wrapt("apply", "--help").stdout

@@ -19,10 +19,10 @@ from litellm_patch.tools.cli import verify
 from litellm_patch.tools.cli.main import main
 from litellm_patch.tools.lab.endpoints import ENDPOINTS
 from litellm_patch.tools.lab.own_models import Deployment, OwnGroup, own_groups
-from litellm_patch.tools.lab.own_settings import CannotRead, OwnSettings, read_settings
+from litellm_patch.tools.lab.own_settings import OwnSettings, read_settings
+from litellm_patch.tools.lab.proof import WITH_FALLBACK
 from litellm_patch.tools.lab.proxy import clean_environment
 from litellm_patch.tools.lab.told import Comparison, Told
-from litellm_patch.tools.lab.with_fallback import SCENARIOS
 
 SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """
@@ -70,22 +70,17 @@ litellm_settings:
   cache_params: {type: redis, host: HOST, port: PORT, password: hunter2}
 environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: sk-topsecret}
 """
-LEFT_OUT = (
-    "model_list.openai/*",
-    *("model_list.litellm_params." + name for name in ("api_base", "api_key")),
-    *("model_list.litellm_params." + name for name in ("aws_access_key_id", "vertex_project")),
-    "model_list.litellm_params.vertex_credentials",
-    *("model_list.model_info." + name for name in ("id", "access_groups")),
-    *("router_settings." + name for name in ("num_retries", "redis_host", "redis_port")),
-    *("router_settings." + name for name in ("redis_password", "model_group_alias", "fallbacks")),
-    "router_settings.default_fallbacks",
-    *("general_settings." + name for name in ("master_key", "database_url", "completion_model")),
-    *("general_settings." + name for name in ("background_health_checks", "custom_auth")),
-    *("general_settings." + name for name in ("proxy_salt", "upstream_of_mine")),
-    *("litellm_settings." + name for name in ("callbacks", "success_callback")),
-    *("litellm_settings." + name for name in ("cache", "cache_params")),
-    "environment_variables",
-)
+LEFT_OUT = {
+    "model_list": "openai/*",
+    "model_list.litellm_params": "api_base api_key aws_access_key_id vertex_project "
+    "vertex_credentials",
+    "model_list.model_info": "id access_groups",
+    "router_settings": "num_retries redis_host redis_port redis_password model_group_alias "
+    "fallbacks default_fallbacks",
+    "general_settings": "master_key database_url completion_model background_health_checks "
+    "custom_auth proxy_salt upstream_of_mine",
+    "litellm_settings": "callbacks success_callback cache cache_params",
+}
 
 
 @contextmanager
@@ -150,25 +145,25 @@ def test_it_is_good_here_with_the_operators_own_configuration(verified):
     assert (verified.status, found["good"]) == (0, True), verified.stdout + verified.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    assert list(kinds) == [*endpoints, *SCENARIOS, "group gpt-4o", "group claude"]
+    assert list(kinds) == [*endpoints, WITH_FALLBACK, "group gpt-4o", "group claude"]
+    assert kinds[WITH_FALLBACK]["judged"]
     for kind in ("chat", "group gpt-4o", "group claude"):
         assert kinds[kind]["judged"]
         (told,) = kinds[kind]["with"]["retry_after"]
         assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
-    for kind in SCENARIOS:
-        assert kinds[kind]["judged"], kinds[kind]
     assert found["never_cooling"] == ["gemini"]
-    assert "without and with" in verified.stderr  # progress
+    assert "without and with" in verified.stderr
 
 
-def test_of_a_500_it_knows_whether_it_was_a_refusal(verified):
+def test_a_500_is_known_as_a_refusal(verified):
     speech = next(kind for kind in verified.json["kinds"] if kind["kind"] == "speech")
     assert speech["without"]["refused"]  # up to 1.99 it escapes as a bare 500
     assert speech["without"]["status"] in (429, 500)
 
 
-def test_it_contacts_loads_and_prints_nothing_of_the_operators(verified):
-    assert verified.json["left_out"] == [*LEFT_OUT]
+def test_nothing_of_the_operators_is_contacted_loaded_or_printed(verified):
+    left_out = [f"{part}.{name}" for part, names in LEFT_OUT.items() for name in names.split()]
+    assert verified.json["left_out"] == [*left_out, "environment_variables"]
     assert not [secret for secret in SECRETS if secret in verified.stdout + verified.stderr]
     assert verified.came == []
     assert not verified.loaded
@@ -192,32 +187,25 @@ def test_it_is_not_good_where_the_patch_is_not_on(verified, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(
-    "content, words",
+    "content, status, words",
     [
-        ("router_settings: [sk-topsecret", "is no YAML"),
-        ("- sk-topsecret", "is no mapping"),
-        ("", "is empty"),
-        ("router_settings: sk-topsecret", "router_settings in"),
-        ("\x00sk-topsecret", "is no YAML"),
-        (None, "No such file"),
+        ("router_settings: [sk-topsecret", 2, "is no YAML"),
+        ("- sk-topsecret", 2, "is no mapping"),
+        ("", 2, "is empty"),
+        ("router_settings: sk-topsecret", 2, "router_settings in"),
+        ("\x00sk-topsecret", 2, "is no YAML"),
+        (None, 2, "No such file"),
+        ("router_settings: {disable_cooldowns: true}", 3, "no group is ever refused"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path, capsys, content, words):
+def test_an_unusable_file_is_named_and_not_quoted(tmp_path, capsys, content, status, words):
     file = tmp_path / "config.yaml"
     if content is not None:
         file.write_text(content)
-    assert main(["verify", "--config", str(file)]) == 2
+    assert main(["verify", "--config", str(file)]) == status
     shown = capsys.readouterr()
     assert words in shown.err
     assert "sk-topsecret" not in shown.out + shown.err
-
-
-def test_a_proxy_that_does_not_start_is_told(monkeypatch, capsys):
-    monkeypatch.setattr(verify, "LAUNCHES", ([sys.executable, "-c", "raise SystemExit(5)"],) * 2)
-    assert main(["verify", "--json"]) == 3
-    shown = capsys.readouterr()
-    assert json.loads(shown.out)["good"] is False
-    assert "it ended with 5" in shown.err
 
 
 def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch, capsys):
@@ -225,10 +213,11 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
     script.write_text("#!/bin/sh\nexit 5\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert main(["verify"]) == 3
-    shown = capsys.readouterr().err
-    assert f"two proxies of {script}" in shown
-    assert "it ended with 5" in shown
+    assert main(["verify", "--json"]) == 3
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["good"] is False
+    assert f"two proxies of {script}" in shown.err
+    assert "it ended with 5" in shown.err
 
 
 @pytest.mark.parametrize(
@@ -246,26 +235,15 @@ def test_it_starts_the_litellm_that_the_shell_would_start(tmp_path, monkeypatch,
         ("provider_budget_config: {openai: {api_key: x}}", False),
         ("optional_pre_call_checks: [os.environ/T]", False),
         ("never_heard_of: 7", False),
-        ("proxy_salt: x", False),
         ("retry_policy: {RateLimitErrorRetries: 2}", False),
         ("completion_model: gpt-4o", False),
         ("timeout: os.environ/T", False),
-        ("anything: http://10.0.0.1/x", False),
-        ("API_KEY: x", False),
-        ("nested: {deep: {password: x}}", False),
-        ("list: [1]", False),
     ],
 )
 def test_only_plain_settings_are_taken(tmp_path, line, kept):
     file = tmp_path / "config.yaml"
     file.write_text(f"router_settings:\n  {line}\n")
     assert bool(read_settings(file).sections["router_settings"]) is kept
-
-
-def test_an_empty_file_is_no_mapping(tmp_path):
-    (tmp_path / "empty.yaml").write_text("")
-    with pytest.raises(CannotRead):
-        read_settings(tmp_path / "empty.yaml")
 
 
 def test_its_proxies_get_nothing_of_the_operators_environment(monkeypatch):
@@ -294,28 +272,22 @@ REFUSED = Told(429, ("7",), refused=True)
         (Told(400), Told(400), "not a refusal"),
         (Told(500, refused=True), REFUSED, ""),
         (Told(500, refused=True), Told(500, refused=True), ""),
-        (REFUSED, Told(429, ("90",), refused=True, too_long=True), ""),
+        (REFUSED, Told(429, ("7", "7"), refused=True), ""),
+        (REFUSED, Told(429, ("1.5",), refused=True), ""),
     ],
 )
-def test_what_is_not_judged_is_told(without, with_patch, words):
+def test_an_answer_that_is_not_judged_has_a_reason(without, with_patch, words):
     compared = Comparison("kind", without, with_patch)
     assert words in compared.why_not_judged
     assert compared.judged is (not words)
     assert compared.good is (bool(words) or with_patch is REFUSED)
 
 
-def test_where_nothing_ever_cools_it_says_so_at_once(tmp_path, capsys):
-    file = tmp_path / "config.yaml"
-    file.write_text("router_settings: {disable_cooldowns: true}")
-    assert main(["verify", "--config", str(file)]) == 3
-    assert "disable_cooldowns: no group is ever refused" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "model_list",
     [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [[1]]],
 )
-def test_a_model_list_of_another_shape_is_no_groups(model_list):
+def test_a_malformed_model_list_has_no_groups(model_list):
     assert own_groups(model_list) == ()
 
 
@@ -326,7 +298,7 @@ def test_groups_that_are_not_asked_are_named():
     assert line.strip() == "not asked, as so many others are: m20, m21, m22"
 
 
-def test_of_a_deployment_only_what_decides_routing_is_taken():
+def test_only_routing_settings_of_a_deployment_are_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
     params.update(
         tpm="os.environ/TPM",
@@ -358,7 +330,7 @@ def shipped_configurations() -> list[Path]:
 
 
 @pytest.mark.parametrize("file", shipped_configurations(), ids=lambda file: file.stem)
-def test_litellms_own_examples_can_be_taken_without_an_address(file):
+def test_no_address_is_taken_from_litellms_own_examples(file):
     own = read_settings(file)
     taken = json.dumps([own.sections, [group.entries("stand-in") for group in own.groups]])
     assert "os.environ/" not in taken

@@ -89,12 +89,12 @@ def proxied(
             for model, (client, situation) in groups.items()
             for entry in situation.deployments(model, stand_in, client.provider)
         ]
+        _progress("the proxy starts")
         proxy = stack.enter_context(
             running_proxy(
                 config(entries),
                 program=[f"{environment}/bin/litellm"],
                 environment={"PYTHONPATH": path},
-                waiting=lambda seconds: _progress(f"the proxy starts: {seconds:.0f} s"),
             )
         )
         begin = {

@@ -18,9 +18,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from sources import fetch, number, releases_on_the_registry  # noqa: E402
 
-from litellm_patch.tools.source.patches import SourcePatch, source_patches  # noqa: E402
-from litellm_patch.tools.source.refused import Refused  # noqa: E402
-from litellm_patch.tools.source.tool import patched  # noqa: E402
+from litellm_patch.tools.source.patches import (  # noqa: E402
+    Refused,
+    SourcePatch,
+    patched,
+    source_patches,
+)
 
 PATCHES = source_patches()
 

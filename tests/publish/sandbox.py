@@ -1,4 +1,4 @@
-"""Commands and environments that know nothing of the one that the tests run in."""
+"""Commands and environments that are independent of the tests' own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ONLY_HERE = (
 
 @dataclass(frozen=True)
 class Dist:
-    """A release's files: what `python -m build` makes, and a wheel built from the tree."""
+    """A release's files, made by `python -m build`, and a wheel built from the tree."""
 
     sdist: Path
     wheel: Path
@@ -54,7 +54,7 @@ def run(
 
 
 def outside() -> dict[str, str]:
-    """This process' environment without what makes Python look elsewhere."""
+    """This process' environment without the variables that make Python look elsewhere."""
     environment = {key: value for key, value in os.environ.items() if key not in ONLY_HERE}
     environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email
 import sys
 import tarfile
 import zipfile
@@ -23,21 +22,6 @@ def test_twine_finds_nothing_to_complain_about(dist):
         [sys.executable, "-m", "twine", "check", "--strict", dist.sdist, dist.wheel], cwd=ROOT
     )
     assert said.count("PASSED") == 2
-
-
-def test_the_description_renders_without_a_warning(dist):
-    from io import StringIO
-
-    from readme_renderer import markdown
-
-    (metadata,) = (t for name, t in content(dist.wheel).items() if name.endswith("/METADATA"))
-    message = email.message_from_bytes(metadata)
-    assert message["Description-Content-Type"] == "text/markdown"
-    warnings = StringIO()
-    page = markdown.render(metadata.decode().split("\n\n", 1)[1], stream=warnings)
-    assert warnings.getvalue() == ""
-    assert "<table>" in page
-    assert "demo command" not in page  # comments stay comments
 
 
 def test_the_wheel_is_the_same_from_the_sdist_and_from_the_tree(dist):

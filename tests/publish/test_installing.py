@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from sandbox import ROOT, on_path, run
+from sandbox import on_path, run
 
 PYTHONS = ("3.9", "3.13")
 """The oldest and the newest Python that is supported."""
@@ -51,12 +51,3 @@ def test_it_installs_in_an_empty_environment(version, pip, dist, tmp_path):
     status = run([bin / "litellm-patch", "status"], cwd=tmp_path, environment=path, status=1)
     assert "no litellm" in status
     assert "Traceback" not in status
-
-
-def test_uv_installs_it_too(dist, tmp_path):
-    run(["uv", "venv", "-q", tmp_path / "venv"], cwd=ROOT)
-    python = tmp_path / "venv/bin/python"
-    run(["uv", "pip", "install", "-q", "-p", python, dist.wheel], cwd=ROOT)
-    assert run([python, "-m", "litellm_patch", "--version"], cwd=tmp_path).startswith(
-        "litellm_patch"
-    )

@@ -1,8 +1,8 @@
 """From the README alone to a protected proxy, a protected app, and a patched fork.
 
-Each test starts where a reader does, with an environment that has LiteLLM, and types what
-stands in the README. What is replaced: the port, the folder that is called DIR, and in `probe`
-the host and the name of the variable with the key.
+Each test starts where a reader does, with an environment that has LiteLLM, and types the commands
+in the README. It replaces only the port, the folder DIR, and in `probe` the host and the name of
+the variable with the key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from litellm_patch.tools.lab.proxy import MASTER_KEY, free_port
 
 TEXT = readme.README.read_text()
 TOLD = range(30, 62)
-"""Seconds; pacing is on, so a client's place comes on top of what is left of the 60."""
+"""Seconds; pacing is on, which adds a client's place to the rest of the 60 seconds."""
 
 
 def test_a_protected_proxy(reader, provider, tmp_path):
@@ -36,6 +36,24 @@ def test_a_protected_proxy(reader, provider, tmp_path):
         environment = {**on_path(reader), "KEY": MASTER_KEY}
         said = run(["sh", "-c", probe], cwd=tmp_path, environment=environment)
         assert "the client is told when to come back" in said
+
+
+def test_the_environment_variable_as_it_stands_turns_it_on(reader, tmp_path):
+    spans = readme.inline(readme.page("activation"))
+    (variable,) = (span for span in spans if span.startswith("PYTHONPATH="))
+    script = f"export {variable}\nlitellm-patch status"
+    said = run(["sh", "-c", script], cwd=tmp_path, environment=on_path(reader))
+    assert "patch on     yes" in said
+
+
+def test_status_says_what_the_readme_shows(reader, tmp_path):
+    block = next(b.text for b in readme.blocks(TEXT) if b.text.startswith("$ litellm-patch run"))
+    command, *shown = block.splitlines()
+    said = run(["sh", "-c", command[2:]], cwd=tmp_path, environment=on_path(reader))
+    labels = [line[:15] for line in shown if line != "…"]
+    lines = said.splitlines()
+    assert [label for label in labels if not any(line.startswith(label) for line in lines)] == []
+    assert lines[0].startswith(shown[0].partition("(")[0])
 
 
 APP = """

@@ -1,4 +1,4 @@
-"""What a user's type checker sees: every public name of the installed wheel has its type."""
+"""A user's type checker finds the type of every public name of the installed wheel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WITHOUT_ANNOTATIONS = (
     "litellm_patch.bootstrap.",
     "litellm_patch.tools.survey.child.",
 )
-"""Not public: what runs in every Python at start, or in an older one. It says why it has none."""
+"""These modules are not public: they run in every Python at start, or in an older one."""
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,11 @@ def user(dist, tmp_path_factory) -> Path:
     return venv / "bin"
 
 
-def pyright(user: Path, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pyright", *map(str, arguments)]
+def pyright(user: Path, *arguments: str, cwd: Path) -> str:
+    command = [sys.executable, "-m", "pyright", *arguments]
     environment = {**outside(), **on_path(user)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    return done.stdout or done.stderr
 
 
 def test_the_sample_program_uses_every_public_name():
@@ -39,7 +40,6 @@ def test_the_sample_program_uses_every_public_name():
 
     text = SAMPLE.read_text()
     assert [name for name in litellm_patch.__all__ if f"litellm_patch.{name}" not in text] == []
-    assert all(name in text for name in ("install", "Body", "openai_body", "Status", "SeamStatus"))
 
 
 def test_mypy_strict_accepts_a_users_program(user, tmp_path):
@@ -48,23 +48,15 @@ def test_mypy_strict_accepts_a_users_program(user, tmp_path):
     assert "Success" in run([*mypy, "program.py"], cwd=tmp_path)
 
 
-def test_mypy_sees_a_mistake(user, tmp_path):
-    (tmp_path / "program.py").write_text("import litellm_patch\nx: str = litellm_patch.status()\n")
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", user / "python"]
-    assert "Incompatible types" in run([*mypy, "program.py"], cwd=tmp_path, status=1)
-
-
 def test_pyright_strict_accepts_it_too(user, tmp_path):
     (tmp_path / "program.py").write_text("# pyright: strict\n" + SAMPLE.read_text())
-    done = pyright(user, "program.py", cwd=tmp_path)
-    assert done.stdout.startswith("0 errors, 0 warnings"), done.stdout + done.stderr
+    said = pyright(user, "program.py", cwd=tmp_path)
+    assert said.startswith("0 errors, 0 warnings"), said
 
 
 def test_every_public_symbol_has_a_known_type(user, tmp_path):
-    done = pyright(
-        user, "--verifytypes", "litellm_patch", "--ignoreexternal", "--outputjson", cwd=tmp_path
-    )
-    symbols = json.loads(done.stdout)["typeCompleteness"]["symbols"]
+    options = ("--verifytypes", "litellm_patch", "--ignoreexternal", "--outputjson")
+    symbols = json.loads(pyright(user, *options, cwd=tmp_path))["typeCompleteness"]["symbols"]
     assert len(symbols) > 100
     unknown = [s["name"] for s in symbols if s["isExported"] and not s["isTypeKnown"]]
     assert [name for name in unknown if not name.startswith(WITHOUT_ANNOTATIONS)] == []

@@ -1,20 +1,24 @@
-"""What a LiteLLM that is patched in its source answers, beyond what tests/proxy asks of it.
+"""The answers of a LiteLLM that is patched in its source, in cases that tests/proxy does not have:
+alone, and with the shim on top, which stands down.
 
 The stand-in refuses with a ``Retry-After``, which LiteLLM takes as the deployment's cooldown.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import EXACT
-from trees import make_whole_tree
+from conftest import EXACT, LAUNCHER
+from trees import make_whole_tree, site_packages
 
+from litellm_patch.seams.seam import OTHER_ROUTER
 from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import CHAT, cool_down
-from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
+from litellm_patch.tools.lab.proxy import Proxy, clean_environment, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 from litellm_patch.tools.source.apply import apply
 
@@ -32,6 +36,12 @@ async def auth(request, api_key):
     return UserAPIKeyAuth(api_key=api_key, allowed_model_region=region)
 """
 
+STATES = (
+    "import litellm_patch, litellm, litellm.proxy.proxy_server\n"
+    "assert litellm.__file__.startswith({there!r}), litellm.__file__\n"
+    "for seam in litellm_patch.status().seams: print('seam', seam.state, seam.reason)"
+)
+
 
 @pytest.fixture(scope="module")
 def patched(tmp_path_factory):
@@ -40,8 +50,8 @@ def patched(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module")
-def proxy(patched: Path) -> Iterator[Proxy]:
+@pytest.fixture(scope="module", params=[[], LAUNCHER], ids=["alone", "with the shim"])
+def proxy(patched: Path, request) -> Iterator[Proxy]:
     with running_stand_in() as stand_in:
         models = group("elsewhere", stand_in.url, ["us-a", "us-b"], region_name="us")
         for name, seconds in COOLS.items():
@@ -54,8 +64,12 @@ def proxy(patched: Path) -> Iterator[Proxy]:
             router_settings={"fallbacks": [{"slow": ["fast"]}], "enable_pre_call_checks": True},
             general_settings={"custom_auth": "own.auth"},
         )
-        environment = {"PYTHONPATH": str(patched), **EXACT}
-        with running_proxy(configuration, environment=environment, files={"own.py": AUTH}) as proxy:
+        with running_proxy(
+            configuration,
+            launch=request.param,
+            environment={"PYTHONPATH": str(patched), **EXACT},
+            files={"own.py": AUTH},
+        ) as proxy:
             for name in ("fast", "slow", "slow-alone"):
                 cool_down(proxy, name)
             for _ in range(20):  # until its fallback is not the only one that is cooling
@@ -70,6 +84,7 @@ def test_a_group_whose_fallback_is_cooling_is_told_its_own_time_left(proxy):
     assert answer.status == 429
     assert answer.retry_after is not None
     assert 1 <= int(answer.retry_after) <= SLOW
+    assert b"Try again in 90 seconds" in answer.body
     assert len(answer.all("retry-after-ms")) == 1
 
 
@@ -86,3 +101,21 @@ def test_no_wait_is_told_where_nothing_is_cooling(proxy):
     answer = call(proxy.url, path, body, headers)
     assert (answer.status, answer.retry_after) == (429, None)
     assert b"No deployments available" in answer.body
+
+
+def states(there, environment) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", STATES.format(there=str(there))],
+        env={**clean_environment(), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return {line for line in done.stdout.splitlines() if line.startswith("seam ")}
+
+
+def test_every_seam_stands_down_and_says_why(patched):
+    # The modules of the router that this release does not have are not loaded at all.
+    told = states(patched, {"PYTHONPATH": str(patched)}) - {f"seam native {OTHER_ROUTER}"}
+    assert told == {"seam native source patch"}
+    assert not any("source patch" in line for line in states(site_packages(), {}))

@@ -12,18 +12,8 @@ PATCHES = source_patches()
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.name)
-def test_a_patch_has_a_head_and_the_least_context(patch):
-    head, _, diff = patch.content.decode().partition("\n---\n")
-    fields = re.findall(r"^([A-Z][A-Za-z-]+): .", head, re.M)
-    assert {"Description", "Origin", "Bug", "Forwarded", "Last-Update"} <= set(fields)
-    for hunk in re.split(r"^@@.*\n", diff, flags=re.M)[1:]:
-        lines = re.split(r"^--- ", hunk, flags=re.M)[0].splitlines()
-        assert sum(not line.startswith(("+", "-")) for line in lines) == 2, hunk
-
-
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.name)
 def test_a_patch_marks_every_file_that_it_changes(patch):
-    """Or it could be applied to it a second time."""
+    """Without a mark, it could be applied to that file a second time."""
     for part in re.split(r"^--- a/", patch.content.decode(), flags=re.M)[1:]:
         assert re.search(r"^\+ .*litellm_patch|^\+[^+].*litellm_patch", part, re.M), part
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..source.apply import apply
-from ..source.refused import NoTree, Refused
+from ..source.patches import Refused
 from .exit_status import BAD, GOOD, WrongUsage
 
 
@@ -24,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Patch the tree and say what was done. BAD if that was refused; nothing is changed."""
+    if not (options.to / "litellm" / "__init__.py").is_file():
+        raise WrongUsage(f"{options.to} does not contain litellm/; name the directory that does")
     try:
         print(apply(options.to, options.reverse))
-    except NoTree as error:
-        raise WrongUsage(f"apply: {error}") from error
     except Refused as error:
         print(f"litellm-patch apply: refused, nothing was changed: {error}", file=sys.stderr)
         return BAD

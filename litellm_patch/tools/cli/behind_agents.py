@@ -1,13 +1,12 @@
-"""Where our launcher must stand in a command that another launcher begins.
+"""Where our launcher must stand in a command that begins with another launcher.
 
-A launcher of a monitoring agent puts a ``sitecustomize`` of its own in front of ``PYTHONPATH``,
-and few of those run the one that they hide, so ours would never be run. It works the other way
-round: ours runs what it hides. So our launcher steps behind such a command, in front of the one
-that it launches.
+The launcher of a monitoring agent puts its own ``sitecustomize`` in front of ``PYTHONPATH``. Few
+such files run the one that they hide, so ours would never run; ours does run the one that it hides.
+So our launcher steps behind the other, in front of the command that the other launches.
 
-Where that is, the other launcher itself tells: it is let run ``printenv PYTHONPATH``, which
-starts no Python and so no agent. Only a launcher that has a start file in its package is asked,
-since any other command might do anything.
+To find where that command begins, this module asks the other launcher to run ``printenv
+PYTHONPATH``, which starts no Python and so no agent. It asks only a launcher that has a start file
+in its package, since any other command might do anything.
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...bootstrap import FOLDER, LAUNCH_WITH_PATCH
-from ..survey.bounded import run_bounded
+from ..survey.interpreter import run_bounded
 
 PATIENCE = 20.0
 """Seconds for all questions. An answer takes 0.2 to 0.5 s."""
 
 HIDES_OURS = ("elasticapm-run", "opentelemetry-instrument")
-"""Taken for such where they cannot be asked. Each of their options takes one value, but for
-`_WITHOUT_VALUE`, and their parsers know ``--``."""
+"""These are known to hide ours, where they cannot be asked. Each of their options takes one value,
+except `_WITHOUT_VALUE`, and their parsers know ``--``."""
 
 _WITHOUT_VALUE = ("-h", "--help", "--version")
 
@@ -35,47 +34,43 @@ _WITHOUT_VALUE = ("-h", "--help", "--version")
 def step_behind(
     command: Sequence[str], begin: int, environment: Mapping[str, str]
 ) -> list[str] | None:
-    """The command with our launcher behind another one; None where it need not, or cannot.
+    """The command with our launcher behind another one; None if ours may stay, or cannot step.
 
     Args:
-        command: in which a launcher with a start file stands at `begin`.
+        command: a launcher with a start file stands at `begin` in it.
         environment: with the patch, as the command will be started.
     """
-    launcher = command[begin]
     deadline = time.monotonic() + PATIENCE
-    for position, more in _places(command, begin):
-        there = [*command[begin:position], *more]
+    for there, launched in _places(command, begin):
         path = _path_below(there, environment, deadline - time.monotonic())
         if path is not None:
-            if not _hides_ours(path):
-                return None
-            return [*command[:begin], *there, *LAUNCH_WITH_PATCH, *command[position:]]
-    if Path(launcher).name in HIDES_OURS:
-        known = _begin_of_launched(command[begin:])
-        if known is not None:
-            options = [word for word in command[begin : begin + known] if word != "--"]
-            rest = command[begin + known :]
-            return [*command[:begin], *options, "--", *LAUNCH_WITH_PATCH, *rest]
+            return [*there, *LAUNCH_WITH_PATCH, *launched] if _hides_ours(path) else None
+    if Path(command[begin]).name in HIDES_OURS:
+        position = _begin_of_launched(command, begin + 1)
+        if position is not None:
+            options = [word for word in command[:position] if word != "--"]
+            return [*options, "--", *LAUNCH_WITH_PATCH, *command[position:]]
     return None
 
 
-def _places(command: Sequence[str], begin: int) -> Iterator[tuple[int, list[str]]]:
-    """Where a launched command may begin, and what must be put in front of it.
+def _places(command: Sequence[str], begin: int) -> Iterator[tuple[list[str], list[str]]]:
+    """Where a launched command may begin: what must stand in front of it, and the command.
 
-    First with ``--``, which keeps a parser that knows it, and abbreviations, from taking the
-    launched command's options for its own.
+    A ``--`` in front is tried first. It keeps a parser that knows it, and abbreviations, from
+    taking the launched command's options for its own.
     """
     for position in range(begin + 1, len(command)):
         if shutil.which(command[position]) is not None:
-            if command[position - 1] != "--":
-                yield position, ["--"]
-            yield position, []
+            before, launched = list(command[:position]), list(command[position:])
+            if before[-1] != "--":
+                yield [*before, "--"], launched
+            yield before, launched
 
 
 def _path_below(
     launcher: Sequence[str], environment: Mapping[str, str], seconds: float
 ) -> list[str] | None:
-    """The ``PYTHONPATH`` that a launcher gives what it launches; None where it does not tell."""
+    """The ``PYTHONPATH`` that a launcher gives to its command; None if it does not tell."""
     printenv = shutil.which("printenv")
     if printenv is None or seconds <= 0:
         return None
@@ -83,10 +78,8 @@ def _path_below(
         said = run_bounded([*launcher, printenv, "PYTHONPATH"], environment, seconds).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    for line in said.splitlines():
-        if FOLDER in line.split(os.pathsep):
-            return line.split(os.pathsep)
-    return None
+    paths = (line.split(os.pathsep) for line in said.splitlines())
+    return next((path for path in paths if FOLDER in path), None)
 
 
 def _hides_ours(path: Sequence[str]) -> bool:
@@ -96,16 +89,16 @@ def _hides_ours(path: Sequence[str]) -> bool:
     return any(os.path.exists(os.path.join(entry, name)) for entry in others for name in names)
 
 
-def _begin_of_launched(command: Sequence[str]) -> int | None:
-    """The position of the launched command's name; None where there is none."""
-    position = 1
+def _begin_of_launched(command: Sequence[str], position: int) -> int | None:
+    """The position of the launched command's name, from `position` on; None if there is none."""
     while position < len(command):
         word = command[position]
         if word in _WITHOUT_VALUE:
             return None
         if word == "--":
-            return position + 1 if position + 1 < len(command) else None
+            position += 1
+            break
         if not word.startswith("-"):
-            return position
+            break
         position += 1 if "=" in word else 2
-    return None
+    return position if position < len(command) else None

@@ -3,64 +3,60 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from importlib import metadata
+from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import zip_longest
 
 from ...bootstrap import LAUNCH_WITH_PATCH
 from ..lab.client import Response, chat
 from ..lab.cooling import DidNotCool, cool_down
-from ..lab.proxy import (
-    MASTER_KEY,
-    Proxy,
-    ProxyDidNotStart,
-    config,
-    group,
-    running_proxy,
-)
-from ..lab.stand_in import Refuse, StandIn, running_stand_in
+from ..lab.proxy import MASTER_KEY, Proxy, ProxyDidNotStart, config, group, running_proxy
+from ..lab.stand_in import Refuse, running_stand_in
 from .exit_status import BAD, GOOD, NothingProven
-from .progress import Progress
 
 MODEL = "demo-model"
 TITLES = ("without litellm_patch", "with litellm_patch")
-DEFAULT_COOLDOWN = 6.0
+COOLDOWN = 6.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--cooldown",
-        type=_positive,
-        default=DEFAULT_COOLDOWN,
-        metavar="SECONDS",
-        help=f"cooldown_time of the proxies (default {DEFAULT_COOLDOWN:g})",
-    )
+    """`demo` has no arguments."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the comparison. GOOD if only the patched proxy sent the header."""
-    missing = [name for name in ("litellm", "openai") if _release(name) is None]
+    missing = [name for name in ("litellm", "openai") if find_spec(name) is None]
     if missing:
         needed = " and ".join(missing)
         raise NothingProven(f"demo needs {needed}: pip install 'litellm_patch[demo]'")
-    print(
-        f"LiteLLM {_release('litellm')}, a stand-in provider on loopback, no API key.", flush=True
-    )
+    print(f"LiteLLM {version('litellm')}, a stand-in provider on loopback, no API key.", flush=True)
     try:
-        return _compare(options.cooldown)
+        return _compare()
     except (ProxyDidNotStart, DidNotCool) as error:
         raise NothingProven(f"demo: the proxy did not do its part: {error}") from error
 
 
-def _compare(cooldown: float) -> int:
+def _compare() -> int:
     with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(2))  # both proxies act at the same time
         stand_in = stack.enter_context(running_stand_in())
-        proxies = _start_both(stack, stand_in, cooldown)
+        configuration = config(
+            group(MODEL, stand_in.url, ["demo-a", "demo-b"]),
+            router_settings={"cooldown_time": COOLDOWN},
+        )
+
+        def start(launch: list[str]) -> Proxy:
+            return stack.enter_context(running_proxy(configuration, launch=launch))
+
+        print("starting two real proxies ...", file=sys.stderr, flush=True)
+        proxies = list(pool.map(start, ([], LAUNCH_WITH_PATCH)))
 
         stand_in.refusals["*"] = Refuse()
-        with ThreadPoolExecutor(2) as pool:  # at once, so that both have as much time left
-            list(pool.map(lambda proxy: cool_down(proxy, MODEL), proxies))
+        list(pool.map(lambda proxy: cool_down(proxy, MODEL), proxies))
         plain, patched = (chat(proxy, MODEL) for proxy in proxies)
         print(
             "\n1. The provider failed, every deployment is cooling down. The next request gets:\n"
@@ -68,33 +64,13 @@ def _compare(cooldown: float) -> int:
         _print_side_by_side(plain, patched)
 
         stand_in.refusals.clear()
-        with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(_call_with_sdk, proxies))
+        outcomes = list(pool.map(_call_with_sdk, proxies))
         print(
-            f"\n2. The provider is well again. One call with the OpenAI SDK {_release('openai')}:\n"
+            f"\n2. The provider is well again. One call with the OpenAI SDK {version('openai')}:\n"
         )
         for title, outcome in zip(TITLES, outcomes):
             print(f"   {title:24}{outcome}")
     return GOOD if plain.retry_after is None and patched.retry_after is not None else BAD
-
-
-def _start_both(stack: ExitStack, stand_in: StandIn, cooldown: float) -> tuple[Proxy, Proxy]:
-    configuration = config(
-        group(MODEL, stand_in.url, ["demo-a", "demo-b"]),
-        router_settings={"cooldown_time": cooldown},
-    )
-    progress = stack.enter_context(Progress("starting two real proxies"))
-    with ThreadPoolExecutor(2) as pool:
-        starts = [
-            pool.submit(
-                stack.enter_context,
-                running_proxy(configuration, launch=launch, waiting=progress.tick),
-            )
-            for launch in ([], LAUNCH_WITH_PATCH)
-        ]
-        plain, patched = (start.result() for start in starts)
-    progress.done()
-    return plain, patched
 
 
 def _call_with_sdk(proxy: Proxy) -> str:
@@ -115,19 +91,14 @@ def _call_with_sdk(proxy: Proxy) -> str:
     except openai.APIError as error:
         result = f"failed ({type(error).__name__})"
     seconds = time.monotonic() - started
-    requests = f"{len(sent)} request{'s' if len(sent) != 1 else ''}"
-    return f"{result} after {seconds:.1f} s, {requests}"
+    requests = "request" if len(sent) == 1 else "requests"
+    return f"{result} after {seconds:.1f} s, {len(sent)} {requests}"
 
 
 def _print_side_by_side(*answers: Response) -> None:
-    columns = [_lines(answer) for answer in answers]
+    columns = [[title, "-" * len(title), *_lines(answer)] for title, answer in zip(TITLES, answers)]
     width = max(len(line) for column in columns for line in column) + 2
-    heights = max(len(column) for column in columns)
-    for column in columns:
-        column.extend([""] * (heights - len(column)))
-    print("   " + "".join(f"{title:{width}}" for title in TITLES).rstrip())
-    print("   " + "".join(f"{'-' * len(title):{width}}" for title in TITLES).rstrip())
-    for row in zip(*columns):
+    for row in zip_longest(*columns, fillvalue=""):
         print("   " + "".join(f"{cell:{width}}" for cell in row).rstrip())
     same = len({answer.body for answer in answers}) == 1
     print(f"\n   body: {'the same' if same else 'DIFFERENT'}, {len(answers[0].body)} bytes")
@@ -137,17 +108,3 @@ def _lines(answer: Response) -> list[str]:
     shown = [f"HTTP/1.1 {answer.status} {answer.reason}"]
     shown += [f"{name}: {value}" for name, value in sorted(answer.headers)]
     return [line if len(line) <= 60 else line[:57] + "..." for line in shown]
-
-
-def _release(distribution: str) -> object:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _positive(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 600 seconds")
-    return seconds

@@ -6,8 +6,7 @@ import argparse
 import sys
 from importlib import metadata
 
-from ..source.patches import patch_for
-from ..source.refused import Refused
+from ..source.patches import Refused, patch_for
 from .exit_status import BAD, GOOD, WrongUsage
 
 

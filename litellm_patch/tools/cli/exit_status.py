@@ -4,8 +4,8 @@
 | --: | --- |
 | 0 | the answer is good |
 | 1 | the answer is bad: not told, not on, NOT good, refused |
-| 2 | wrong usage: the command, an option, a URL, a file; call it otherwise |
-| 3 | nothing is proven: what was to be asked cannot be, or was not in the state to be judged |
+| 2 | wrong usage: the command, an option, a URL or a file must be another |
+| 3 | nothing is proven: the question could not be asked, or the proxy was not in the right state |
 
 `run` becomes another command and has that command's status; 126 and 127 are a shell's.
 """
@@ -19,9 +19,17 @@ READER_GONE = 128 + 13
 """As a shell has it for the signals SIGINT and SIGPIPE."""
 
 
-class WrongUsage(Exception):
-    """The command cannot do what it is told to; the text says what to write, and no secret."""
+class NoAnswer(Exception):
+    """The command has no answer. The text says why and what to do, and contains no secret."""
+
+    status = NOTHING_PROVEN
 
 
-class NothingProven(Exception):
-    """The command has no answer; the text says why, what to do, and no secret."""
+class WrongUsage(NoAnswer):
+    """The command cannot do what it is told to."""
+
+    status = WRONG_USAGE
+
+
+class NothingProven(NoAnswer):
+    """The command cannot judge what it found, or found nothing."""

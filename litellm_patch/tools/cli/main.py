@@ -8,15 +8,7 @@ from importlib import import_module
 
 from ..._version import __version__
 from ...log import place_of
-from .exit_status import (
-    BAD,
-    INTERRUPTED,
-    NOTHING_PROVEN,
-    READER_GONE,
-    WRONG_USAGE,
-    NothingProven,
-    WrongUsage,
-)
+from .exit_status import BAD, INTERRUPTED, NOTHING_PROVEN, READER_GONE, NoAnswer
 
 SUBCOMMANDS: dict[str, str] = {
     "apply": "patch LiteLLM's sources: litellm-patch apply --to DIR [--reverse]",
@@ -34,32 +26,21 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         return _run(arguments)
-    except ModuleNotFoundError as error:
-        if error.name != "wrapt":
-            return _end(NOTHING_PROVEN, _failure(error))
-        return _end(BAD, "wrapt is missing, so the patch is never on here")
-    except WrongUsage as error:
-        return _end(WRONG_USAGE, str(error))
-    except NothingProven as error:
-        return _end(NOTHING_PROVEN, str(error))
+    except NoAnswer as error:
+        status, text = error.status, str(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`). Nothing more can be said on stdout.
         sys.stderr.close()
         return READER_GONE
-    except Exception as error:  # Python's own status for it is 1, which is an answer here
-        return _end(NOTHING_PROVEN, _failure(error))
-
-
-def _end(status: int, text: str) -> int:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "wrapt":
+            status, text = BAD, "wrapt is missing, so the patch is never on here"
+        else:  # a defect of ours, for which Python's status would be 1; its text may quote a key
+            status, text = NOTHING_PROVEN, f"it failed, nothing is proven: {place_of(error)}"
     print(f"litellm-patch: {text}", file=sys.stderr)
     return status
-
-
-def _failure(error: Exception) -> str:
-    """A defect of ours. The text of the error may quote a key, and is left out."""
-    return f"it failed, nothing is proven: {place_of(error)}"
 
 
 def _run(arguments: list[str]) -> int:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from http.client import InvalidURL
+from http.client import HTTPException, InvalidURL
 from urllib.parse import urlsplit
 
 from ...wait.delay_seconds import parse_delay_seconds
@@ -15,8 +15,8 @@ from ...wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
 from ...wait.patience import first_step
 from ..lab.client import Response, call
 from ..lab.endpoints import ENDPOINTS
-from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, WrongUsage
-from .refusal import FORWARDED, OWN, UNCLEAR, whose_refusal
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, NoAnswer, NothingProven, WrongUsage
+from .refusal import why_not_its_own
 
 _EXAMPLE = "http://host:4000"
 
@@ -42,73 +42,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """GOOD if the refusal carries the header, BAD if it does not."""
-    endpoint = next(each for each in ENDPOINTS if each.name == options.kind)
-    key = os.environ.get(options.key_env, "")
     try:
-        _check(options.url, key, options.key_env)
-        path, body, headers = endpoint.request(options.model)
-        if key:
-            headers["authorization"] = f"Bearer {key}"
-        answer = call(options.url, path, body, headers)
-    except WrongUsage as error:
-        return _say(options, WRONG_USAGE, str(error), None)
-    except Exception as error:  # its text may quote the key, or a password in the URL
-        if isinstance(error, (ValueError, InvalidURL)) and not isinstance(error, OSError):
-            why = f"no request can be made of this URL and model: write {_EXAMPLE}"
-            return _say(options, WRONG_USAGE, why, None)
-        why = f"it cannot be reached ({type(error).__name__}): is the proxy running there?"
-        return _say(options, NOTHING_PROVEN, f"{why} Nothing is proven", None)
-    status, verdict = _judge(answer)
-    return _say(options, status, verdict, answer)
+        answer = _ask(options)
+    except NoAnswer as error:
+        return _say(options, error.status, str(error), None)
+    return _say(options, *_judge(answer), answer)
 
 
-def _check(url: str, key: str, key_env: str) -> None:
-    """
+def _ask(options: argparse.Namespace) -> Response:
+    """The proxy's answer.
+
     Raises:
-        WrongUsage: the URL or the key is none.
+        NoAnswer: with no text of another error, which may quote the key or a password in the URL.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(options.url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # the port is no number, or none that there is
+    except ValueError:  # the port is not a number, or too large
         usable = False
     if not usable:
         raise WrongUsage(f"that is no URL of a proxy: write {_EXAMPLE}")
+    key = os.environ.get(options.key_env, "")
     if not (key.isascii() and key.isprintable()):
-        raise WrongUsage(f"what {key_env} holds is no key: no header can be made of it")
+        raise WrongUsage(f"what {options.key_env} holds is no key: no header can be made of it")
+    endpoint = next(each for each in ENDPOINTS if each.name == options.kind)
+    path, body, headers = endpoint.request(options.model)
+    if key:
+        headers["authorization"] = f"Bearer {key}"
+    try:
+        return call(options.url, path, body, headers)
+    except (InvalidURL, UnicodeError) as error:
+        why = f"no request can be made of this URL and model: write {_EXAMPLE}"
+        raise WrongUsage(why) from error
+    except (OSError, HTTPException) as error:
+        why = f"it cannot be reached ({type(error).__name__}): is the proxy running there?"
+        raise NothingProven(f"{why} Nothing is proven") from error
 
 
 def _judge(answer: Response) -> tuple[int, str]:
-    whose = whose_refusal(answer)
-    if whose == OWN:
-        values = answer.all("retry-after")
-        if len(values) == 1 and parse_delay_seconds(values[0]) is not None:
-            return GOOD, "the model is cooling, and the client is told when to come back"
-        if values:
-            return BAD, "the model is cooling, but Retry-After is not one whole number"
-        if "false" in answer.all(SHOULD_RETRY):
-            return GOOD, "the model is cooling for so long that the client is told not to retry"
-        if first_step(_configured(answer)) is None:
-            return (
-                NOTHING_PROVEN,
-                "the model is cooling for longer than clients wait: nothing is proven",
-            )
-        return BAD, "the model is cooling, and the client is NOT told when to come back"
-    return NOTHING_PROVEN, f"{_why_nothing_is_proven(answer, whose)}: nothing is proven"
-
-
-def _why_nothing_is_proven(answer: Response, whose: str) -> str:
-    if whose == FORWARDED:
-        return "a provider, itself a LiteLLM, refused; this proxy did not: ask that one"
-    if whose == UNCLEAR:
-        return "cannot tell whether this proxy refused or a provider of it"
-    if answer.status == 429:
-        return "this 429 is not a cooldown of the model"
-    if answer.status in (401, 403):
-        return "the proxy refused the key"
-    if answer.status < 400:
-        return "the model was not cooling"
-    return "this error is no refusal of a cooling model"
+    why_not = why_not_its_own(answer)
+    if why_not:
+        return NOTHING_PROVEN, f"{why_not}: nothing is proven"
+    values = answer.all("retry-after")
+    if len(values) == 1 and parse_delay_seconds(values[0]) is not None:
+        return GOOD, "the model is cooling, and the client is told when to come back"
+    if values:
+        return BAD, "the model is cooling, but Retry-After is not one whole number"
+    if "false" in answer.all(SHOULD_RETRY):
+        return GOOD, "the model is cooling for so long that the client is told not to retry"
+    if first_step(_configured(answer)) is None:
+        what = "the model is cooling for longer than clients wait"
+        return NOTHING_PROVEN, f"{what}: nothing is proven"
+    return BAD, "the model is cooling, and the client is NOT told when to come back"
 
 
 def _configured(answer: Response) -> float:
@@ -120,15 +105,15 @@ def _configured(answer: Response) -> float:
 def _say(options: argparse.Namespace, status: int, verdict: str, answer: Response | None) -> int:
     """Print the verdict. Never the body, the key or the URL: they may hold secrets."""
     shown = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
-    told = {name: answer.all(name) for name in shown} if answer is not None else {}
+    told = {name: answer.all(name) for name in shown} if answer else {}
     if options.json:
-        code = answer.status if answer is not None else None
+        code = answer.status if answer else None
         print(json.dumps({"exit_status": status, "verdict": verdict, "status": code, **told}))
         return status
-    if answer is not None:
+    if answer:
         print(f"HTTP {answer.status} {answer.reason}")
-        for name in shown:
-            for value in told[name] or (["(none)"] if name == RETRY_AFTER else []):
-                print(f"{name}: {value}")
-    print(verdict, file=sys.stdout if answer is not None else sys.stderr)
+    for name, values in told.items():
+        for value in values or (["(none)"] if name == RETRY_AFTER else []):
+            print(f"{name}: {value}")
+    print(verdict, file=sys.stdout if answer else sys.stderr)
     return status

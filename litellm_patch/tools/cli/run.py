@@ -5,8 +5,8 @@ processes are its own. The patch travels in the environment, as a directory in f
 ``PYTHONPATH``; it therefore reaches worker processes that are started afresh (spawn), which
 a launcher that runs the command inside itself does not.
 
-Before that the command's own Python is asked whether the patch will be on in it, and the
-operator is warned, or stopped by ``LITELLM_PATCH=strict``, where it will not.
+Before that, it asks the command's own Python whether the patch will be on in it. If not, it warns
+the operator, or stops under ``LITELLM_PATCH=strict``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Replace this process by the command. Returns only if that fails (127 or 126), or if strict
+    """Replace this process with the command. Returns only if that fails (127 or 126), or if strict
     mode stops it (78)."""
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _look(command: list[str], environment: Mapping[str, str]) -> tuple[list[str], str]:
-    """The command as it is to be started, and why the patch would not be on in it, or ""."""
+    """The command to start, and why the patch would not be on in it, or ""."""
     try:
         python = python_of(command)
         if python is None:
@@ -69,6 +69,6 @@ def _look(command: list[str], environment: Mapping[str, str]) -> tuple[list[str]
             if behind is not None:  # our launcher looks again from there
                 return behind, ""
         return command, found.why_off
-    except Exception as error:  # the command must start, whatever we cannot find out about it
+    except Exception as error:  # the command must start, even if we cannot examine it
         complain(f"cannot tell whether the patch will be on ({type(error).__name__})")
         return command, ""

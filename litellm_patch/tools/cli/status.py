@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _as_json(found: Survey) -> dict[str, object]:
-    judged = {"good": found.good, "nothing_left": found.nothing_left}
+    judged = {name: getattr(found, name) for name in ("reached", "good", "nothing_left")}
     return {**dataclasses.asdict(found), **judged}
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +18,7 @@ from ..lab.proof import GROUPS_AT_MOST, compare
 from ..lab.proxy import ProxyDidNotStart
 from ..lab.told import Comparison, Told
 from ..survey.interpreter import console_script
-from .exit_status import BAD, GOOD, NOTHING_PROVEN, WRONG_USAGE, NothingProven
-from .progress import Progress
+from .exit_status import BAD, GOOD, NOTHING_PROVEN, NoAnswer, NothingProven, WrongUsage
 
 LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
 COOLDOWN = 60.0
@@ -39,31 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """GOOD if every refusal of the router carries the header."""
     started = time.monotonic()
-    own = OwnSettings({})
     try:
-        if options.config is not None:
-            if find_spec("yaml") is None:
-                raise NothingProven("--config needs PyYAML: pip install litellm[proxy]")
-            own = read_settings(options.config)
-        script = console_script()
-        if script is None:
-            raise NothingProven("there is no litellm command on PATH: pip install litellm[proxy]")
-        if own.cools_nothing:
-            raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
-        with Progress(f"two proxies of {script.path}, without and with") as progress:
-            found = compare(
-                own,
-                LAUNCHES,
-                [script.path],
-                lambda _: progress.tick(time.monotonic() - started),
-                COOLDOWN,
-            )
-    except CannotRead as error:
-        return _fail(options, WRONG_USAGE, f"--config: {error}")
-    except NothingProven as error:
-        return _fail(options, NOTHING_PROVEN, str(error))
-    except (ProxyDidNotStart, DidNotCool) as error:
-        return _fail(options, NOTHING_PROVEN, f"the proxy did not do its part: {error}")
+        own = OwnSettings({}) if options.config is None else _read(options.config)
+        found = _compare(own)
+    except NoAnswer as error:
+        if options.json:
+            print(json.dumps({"good": False, "error": str(error).splitlines()[0]}, indent=2))
+        print(f"verify: {error}", file=sys.stderr)
+        return error.status
     proven = any(each.judged for each in found)
     good = all(each.good for each in found) and proven
     if options.json:
@@ -76,11 +59,26 @@ def run(options: argparse.Namespace) -> int:
     return GOOD if good else BAD
 
 
-def _fail(options: argparse.Namespace, status: int, why: str) -> int:
-    if options.json:
-        print(json.dumps({"good": False, "error": why.splitlines()[0]}, indent=2))
-    print(f"verify: {why}", file=sys.stderr)
-    return status
+def _read(file: Path) -> OwnSettings:
+    if find_spec("yaml") is None:
+        raise NothingProven("--config needs PyYAML: pip install litellm[proxy]")
+    try:
+        return read_settings(file)
+    except CannotRead as error:
+        raise WrongUsage(f"--config: {error}") from error
+
+
+def _compare(own: OwnSettings) -> tuple[Comparison, ...]:
+    script = console_script()
+    if script is None:
+        raise NothingProven("there is no litellm command on PATH: pip install litellm[proxy]")
+    if own.cools_nothing:
+        raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
+    print(f"two proxies of {script}, without and with ...", file=sys.stderr, flush=True)
+    try:
+        return compare(own, LAUNCHES, [script], COOLDOWN)
+    except (ProxyDidNotStart, DidNotCool) as error:
+        raise NothingProven(f"the proxy did not do its part: {error}") from error
 
 
 def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterator[str]:
@@ -93,7 +91,7 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
     yield f"{'kind':30}{'without':24}{'with litellm_patch':24}"
     yield f"{'-' * 28:30}{'-' * 22:24}{'-' * 22:24}"
     for each in found:
-        verdict = each.why_not_judged or ("ok" if each.good else _wrong(each.with_patch))
+        verdict = each.why_not_judged or ("ok" if each.good else "MISSING")
         yield f"{each.kind:30}{_cell(each.without):24}{_cell(each.with_patch):24}{verdict}"
     judged = [each for each in found if each.judged]
     carrying = sum(each.good for each in judged)
@@ -106,10 +104,6 @@ def _lines(found: Sequence[Comparison], own: OwnSettings, good: bool) -> Iterato
         yield "verdict: good" if good else "verdict: NOT good"
 
 
-def _wrong(told: Told) -> str:
-    return "TOO LONG" if told.too_long else "MISSING"
-
-
 def _cell(told: Told) -> str:
     if told.absent:
         return "no such route"
@@ -119,10 +113,6 @@ def _cell(told: Told) -> str:
 
 
 def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[str, object]:
-    def side(told: Told) -> dict[str, object]:
-        told_as = {"status": told.status, "retry_after": list(told.retry_after)}
-        return {**told_as, "refused": told.refused, "too_long": told.too_long}
-
     return {
         "good": good,
         "left_out": list(own.left_out),
@@ -130,8 +120,8 @@ def _as_json(found: Sequence[Comparison], own: OwnSettings, good: bool) -> dict[
         "kinds": [
             {
                 "kind": each.kind,
-                "without": side(each.without),
-                "with": side(each.with_patch),
+                "without": asdict(each.without),
+                "with": asdict(each.with_patch),
                 "judged": each.judged,
                 "good": each.good,
                 "why_not_judged": each.why_not_judged,

@@ -1,4 +1,4 @@
-"""What the stand-in provider answers when it serves, for each route that is asked upstream."""
+"""The stand-in provider's answers when it serves, for each route that LiteLLM calls upstream."""
 
 from __future__ import annotations
 
@@ -32,40 +32,29 @@ def answer_for(path: str, body: Body) -> Answer:
     return Answer.json({"error": {"message": f"stand-in: no route {path}"}}, status=404)
 
 
+_EVENT_STREAM = "text/event-stream"
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
 def _chat(body: Body) -> Answer:
-    if body.get("stream"):
-        return _streamed(body)
     message = {"role": "assistant", "content": "served"}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return Answer.json(
-        {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": body.get("model"),
-            "choices": [choice],
-            "usage": _USAGE,
-        }
-    )
-
-
-def _streamed(body: Body) -> Answer:
-    def chunk(delta: Body, finish: object) -> str:
+    whole = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": body.get("model"),
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": _USAGE,
+    }
+    if not body.get("stream"):
+        return Answer.json(whole)
+    del whole["usage"]
+    lines = ""
+    for delta, finish in ((message, None), ({}, "stop")):
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        content = {
-            "id": "chatcmpl-1",
-            "object": "chat.completion.chunk",
-            "created": 1,
-            "model": body.get("model"),
-            "choices": [choice],
-        }
-        return f"data: {json.dumps(content)}\n\n"
-
-    text = chunk({"role": "assistant", "content": "served"}, None) + chunk({}, "stop")
-    return Answer((text + "data: [DONE]\n\n").encode(), content_type="text/event-stream")
+        chunk = {**whole, "object": "chat.completion.chunk", "choices": [choice]}
+        lines += f"data: {json.dumps(chunk)}\n\n"
+    return Answer(f"{lines}data: [DONE]\n\n".encode(), content_type=_EVENT_STREAM)
 
 
 def _embeddings(body: Body) -> Answer:
@@ -75,7 +64,7 @@ def _embeddings(body: Body) -> Answer:
     )
 
 
-# LiteLLM's first releases with responses insist on every field.
+# The first LiteLLM releases that have responses insist on every field.
 _UNSET = (
     "error incomplete_details instructions max_output_tokens metadata previous_response_id "
     "reasoning temperature text top_p truncation user"
@@ -83,43 +72,14 @@ _UNSET = (
 
 
 def _responses(body: Body) -> Answer:
-    whole = _response(body)
-    if not body.get("stream"):
-        return Answer.json(whole)
-    message = whole["output"][0]
-    place = {"output_index": 0, "content_index": 0, "item_id": message["id"]}
-    return _events(
-        {"type": "response.created", "response": {**whole, "status": "in_progress", "output": []}},
-        {
-            "type": "response.output_item.added",
-            "output_index": 0,
-            "item": {**message, "status": "in_progress", "content": []},
-        },
-        {"type": "response.output_text.delta", **place, "delta": "served"},
-        {"type": "response.output_item.done", "output_index": 0, "item": message},
-        {"type": "response.completed", "response": whole},
-    )
-
-
-def _events(*events: Body) -> Answer:
-    """A stream of numbered events that name their type twice, as OpenAI and Anthropic do."""
-    lines = (
-        f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
-        for number, event in enumerate(events)
-    )
-    return Answer("".join(lines).encode(), content_type="text/event-stream")
-
-
-def _response(body: Body) -> Body:
-    text = {"type": "output_text", "text": "served", "annotations": []}
     message = {
         "type": "message",
         "id": "msg_1",
         "role": "assistant",
         "status": "completed",
-        "content": [text],
+        "content": [{"type": "output_text", "text": "served", "annotations": []}],
     }
-    return {
+    whole = {
         **dict.fromkeys(_UNSET),
         "id": "resp_1",
         "object": "response",
@@ -132,6 +92,27 @@ def _response(body: Body) -> Body:
         "tools": [],
         "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2},
     }
+    if not body.get("stream"):
+        return Answer.json(whole)
+    begun = {**whole, "status": "in_progress", "output": []}
+    added = {**message, "status": "in_progress", "content": []}
+    place = {"output_index": 0, "content_index": 0, "item_id": message["id"]}
+    return _events(
+        {"type": "response.created", "response": begun},
+        {"type": "response.output_item.added", "output_index": 0, "item": added},
+        {"type": "response.output_text.delta", **place, "delta": "served"},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {"type": "response.completed", "response": whole},
+    )
+
+
+def _events(*events: Body) -> Answer:
+    """A stream of numbered events that name their type twice, as OpenAI and Anthropic do."""
+    lines = (
+        f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': number})}\n\n"
+        for number, event in enumerate(events)
+    )
+    return Answer("".join(lines).encode(), content_type=_EVENT_STREAM)
 
 
 def _messages(body: Body) -> Answer:

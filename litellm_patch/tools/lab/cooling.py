@@ -16,6 +16,11 @@ def ask(proxy: Proxy, endpoint: Endpoint, model: str) -> Response:
     return call(proxy.url, path, body, {**proxy.headers, **headers})
 
 
+def says_so(answer: Response) -> bool:
+    """Whether an answer is in the words of the router's refusal."""
+    return NO_DEPLOYMENTS.encode() in answer.body
+
+
 class DidNotCool(RuntimeError):
     """The group is not cooling down after as many failures as should be enough."""
 
@@ -36,7 +41,7 @@ def cool_down(
     answer = None
     for _ in range(attempts):
         answer = ask(proxy, endpoint, model)
-        if NO_DEPLOYMENTS.encode() in answer.body:
+        if says_so(answer):
             return answer
     assert answer is not None
     raise DidNotCool(f"{model} still asks the provider: {answer.status} {answer.body[:300]!r}")

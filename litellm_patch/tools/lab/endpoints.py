@@ -1,27 +1,26 @@
 """The kinds of requests that a LiteLLM proxy routes to a model group, as data.
 
-Tests are parametrised over this table, and `verify` walks it against a running proxy. Every
-entry makes a complete, small, valid request; the files in multipart forms are a few bytes,
-because a refused request never gets as far as their content.
+Tests are parametrised over this table, and `verify` sends all of it to running proxies. Every
+entry makes a complete, small, valid request. The files in multipart forms have a few bytes, since
+LiteLLM refuses a request before it reads them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 OPENAI, ANTHROPIC, GEMINI = "openai", "anthropic", "gemini"
 
 _BOUNDARY = "litellm-patch-boundary"
 _ASK = [{"role": "user", "content": "one word"}]
-_GEMINI_ASK = [{"role": "user", "parts": [{"text": "one word"}]}]
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of a multipart form: its field, and what it pretends to be.
+    """The file of a multipart form, and the field that carries it.
 
     ``{model}`` in the content is replaced by the model group, as in the form's fields.
     """
@@ -44,16 +43,13 @@ _JSONL = Upload("file", "x.jsonl", _LINE, "application/jsonl")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One kind of request.
+    """One kind of request, by POST.
 
     Attributes:
         name: unique; how tests and people call it.
         path: with ``{model}`` where the model group stands in the URL.
         body: JSON fields, or the fields of a form where there is an `upload`; ``{model}`` in
             a string is replaced by the model group.
-        shape: whose API it is, and so how an error body looks: `OPENAI`, `ANTHROPIC`,
-            `GEMINI` (LiteLLM answers errors of Gemini's API in OpenAI's shape).
-        streamed: the answer is a stream of events when it succeeds.
         provider: whose deployments the group must have for the request to reach a provider.
         upload: makes the request a multipart form.
         routed_since: the LiteLLM release from which this kind is routed to a model group,
@@ -63,12 +59,9 @@ class Endpoint:
     name: str
     path: str
     body: Mapping[str, Any]
-    shape: str = OPENAI
-    streamed: bool = False
     provider: str = OPENAI
     upload: Upload | None = None
     routed_since: str = "1.53.1"
-    method: str = field(default="POST", init=False)
 
     def request(self, model: str) -> tuple[str, bytes, dict[str, str]]:
         """Path, body and headers (without the key) of this request to `model`."""
@@ -106,11 +99,10 @@ _TEXT = {"model": "{model}", "prompt": "one word"}
 _INPUT = {"model": "{model}", "input": "one word"}
 _IMAGE = {"model": "{model}", "prompt": "a dot"}
 _RERANK = {"model": "{model}", "query": "x", "documents": ["x", "y"]}
-_SPEECH = {**_INPUT, "voice": "alloy"}
 _MESSAGES = {**_CHAT, "max_tokens": 5}
-_REALTIME = {"model": "{model}"}
-_ROUTES_REALTIME = "1.92.0"
+_GEMINI = {"contents": [{"role": "user", "parts": [{"text": "one word"}]}]}
 _STREAM = {"stream": True}
+_VIDEO = {**_IMAGE, "video": {"id": "video_1"}}
 _DOCUMENT = {"type": "document_url", "document_url": "http://127.0.0.1/x.pdf"}
 _BATCH = {
     "model": "{model}",
@@ -119,95 +111,61 @@ _BATCH = {
     "completion_window": "24h",
 }
 
+
+def _vector_stores(name: str, path: str, body: Mapping[str, Any]) -> Endpoint:
+    body = {"model": "{model}", **body}
+    return Endpoint(name, f"/v1/vector_stores{path}", body, routed_since="1.83.0")
+
+
+def _realtime(name: str, path: str, since: str = "1.92.0") -> Endpoint:
+    return Endpoint(name, f"/v1/realtime/{path}", {"model": "{model}"}, routed_since=since)
+
+
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("chat", "/v1/chat/completions", _CHAT),
-    Endpoint("chat-stream", "/v1/chat/completions", {**_CHAT, **_STREAM}, streamed=True),
+    Endpoint("chat-stream", "/v1/chat/completions", {**_CHAT, **_STREAM}),
     Endpoint("chat-azure", "/openai/deployments/{model}/chat/completions", _CHAT),
     Endpoint("chat-engines", "/engines/{model}/chat/completions", _CHAT),
     Endpoint("chat-cursor", "/cursor/chat/completions", _INPUT),
     Endpoint("completions", "/v1/completions", _TEXT),
-    Endpoint("completions-stream", "/v1/completions", {**_TEXT, **_STREAM}, streamed=True),
+    Endpoint("completions-stream", "/v1/completions", {**_TEXT, **_STREAM}),
     Endpoint("completions-azure", "/openai/deployments/{model}/completions", _TEXT),
     Endpoint("embeddings", "/v1/embeddings", _INPUT),
     Endpoint("embeddings-azure", "/openai/deployments/{model}/embeddings", _INPUT),
     Endpoint("images", "/v1/images/generations", _IMAGE),
     Endpoint("images-azure", "/openai/deployments/{model}/images/generations", _IMAGE),
     Endpoint("image-edits", "/v1/images/edits", _IMAGE, upload=_PNG),
-    Endpoint("speech", "/v1/audio/speech", _SPEECH),
+    Endpoint("speech", "/v1/audio/speech", {**_INPUT, "voice": "alloy"}),
     Endpoint("transcriptions", "/v1/audio/transcriptions", {"model": "{model}"}, upload=_WAV),
     Endpoint("moderations", "/v1/moderations", _INPUT),
-    Endpoint("rerank", "/v1/rerank", _RERANK, provider="cohere"),
-    Endpoint("rerank-v2", "/v2/rerank", _RERANK, provider="cohere"),
+    Endpoint("rerank", "/v1/rerank", _RERANK, "cohere"),
+    Endpoint("rerank-v2", "/v2/rerank", _RERANK, "cohere"),
     Endpoint("responses", "/v1/responses", _INPUT),
-    Endpoint("responses-stream", "/v1/responses", {**_INPUT, **_STREAM}, streamed=True),
+    Endpoint("responses-stream", "/v1/responses", {**_INPUT, **_STREAM}),
     Endpoint("responses-compact", "/v1/responses/compact", _INPUT),
-    Endpoint("messages", "/v1/messages", _MESSAGES, shape=ANTHROPIC, provider=ANTHROPIC),
-    Endpoint(
-        "messages-stream",
-        "/v1/messages",
-        {**_MESSAGES, **_STREAM},
-        shape=ANTHROPIC,
-        streamed=True,
-        provider=ANTHROPIC,
-    ),
-    Endpoint("messages-openai", "/v1/messages", _MESSAGES, shape=ANTHROPIC),
-    Endpoint(
-        "messages-openai-stream",
-        "/v1/messages",
-        {**_MESSAGES, **_STREAM},
-        shape=ANTHROPIC,
-        streamed=True,
-    ),
-    Endpoint(
-        "gemini",
-        "/v1beta/models/{model}:generateContent",
-        {"contents": _GEMINI_ASK},
-        shape=GEMINI,
-        provider=GEMINI,
-    ),
-    Endpoint(
-        "gemini-stream",
-        "/v1beta/models/{model}:streamGenerateContent",
-        {"contents": _GEMINI_ASK},
-        shape=GEMINI,
-        streamed=True,
-        provider=GEMINI,
-    ),
-    Endpoint("interactions", "/v1beta/interactions", _INPUT, shape=GEMINI, provider=GEMINI),
-    Endpoint("ocr", "/v1/ocr", {"model": "{model}", "document": _DOCUMENT}, provider="mistral"),
+    Endpoint("messages", "/v1/messages", _MESSAGES, ANTHROPIC),
+    Endpoint("messages-stream", "/v1/messages", {**_MESSAGES, **_STREAM}, ANTHROPIC),
+    Endpoint("messages-openai", "/v1/messages", _MESSAGES),
+    Endpoint("messages-openai-stream", "/v1/messages", {**_MESSAGES, **_STREAM}),
+    Endpoint("gemini", "/v1beta/models/{model}:generateContent", _GEMINI, GEMINI),
+    Endpoint("gemini-stream", "/v1beta/models/{model}:streamGenerateContent", _GEMINI, GEMINI),
+    Endpoint("interactions", "/v1beta/interactions", _INPUT, GEMINI),
+    Endpoint("ocr", "/v1/ocr", {"model": "{model}", "document": _DOCUMENT}, "mistral"),
     Endpoint("videos", "/v1/videos", _IMAGE),
     Endpoint("videos-remix", "/v1/videos/video_1/remix", _IMAGE),
-    Endpoint("videos-edits", "/v1/videos/edits", {**_IMAGE, "video": {"id": "video_1"}}),
-    Endpoint(
-        "videos-extensions",
-        "/v1/videos/extensions",
-        {**_IMAGE, "seconds": "4", "video": {"id": "video_1"}},
-    ),
+    Endpoint("videos-edits", "/v1/videos/edits", _VIDEO),
+    Endpoint("videos-extensions", "/v1/videos/extensions", {**_VIDEO, "seconds": "4"}),
     Endpoint(
         "videos-characters", "/v1/videos/characters", {"model": "{model}", "name": "x"}, upload=_MP4
     ),
     Endpoint("batches", "/v1/batches", _BATCH),
     Endpoint("files", "/v1/files", {"purpose": "batch"}, upload=_JSONL),
-    *(
-        Endpoint(
-            name, f"/v1/vector_stores{path}", {"model": "{model}", **body}, routed_since="1.83.0"
-        )
-        for name, path, body in (
-            ("vector-stores", "", {"name": "x"}),
-            ("vector-stores-search", "/vs_1/search", {"query": "x"}),
-            ("vector-stores-update", "/vs_1", {"name": "x"}),
-            ("vector-stores-files", "/vs_1/files", {"file_id": "file_1"}),
-            ("vector-stores-file", "/vs_1/files/file_1", {"attributes": {}}),
-        )
-    ),
-    Endpoint(
-        "realtime-secrets", "/v1/realtime/client_secrets", _REALTIME, routed_since=_ROUTES_REALTIME
-    ),
-    Endpoint(
-        "realtime-transcription",
-        "/v1/realtime/transcription_sessions",
-        _REALTIME,
-        routed_since=_ROUTES_REALTIME,
-    ),
-    Endpoint("realtime-translation", "/v1/realtime/translations/client_secrets", _REALTIME),
+    _vector_stores("vector-stores", "", {"name": "x"}),
+    _vector_stores("vector-stores-search", "/vs_1/search", {"query": "x"}),
+    _vector_stores("vector-stores-update", "/vs_1", {"name": "x"}),
+    _vector_stores("vector-stores-files", "/vs_1/files", {"file_id": "file_1"}),
+    _vector_stores("vector-stores-file", "/vs_1/files/file_1", {"attributes": {}}),
+    _realtime("realtime-secrets", "client_secrets"),
+    _realtime("realtime-transcription", "transcription_sessions"),
+    _realtime("realtime-translation", "translations/client_secrets", since="1.53.1"),
 )

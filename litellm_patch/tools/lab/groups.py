@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .cooling import CHAT
 from .endpoints import ANTHROPIC, ENDPOINTS, GEMINI, OPENAI, Endpoint
 from .proxy import group
 
 PATH_OF = {OPENAI: "/v1", "mistral": "/v1", ANTHROPIC: "", GEMINI: "/v1beta", "cohere": ""}
-"""What the base URL of each provider's API ends with."""
+"""The end of the base URL of each provider's API."""
 
 CAN_CHAT = tuple(provider for provider in PATH_OF if provider != "cohere")
 
@@ -21,22 +22,7 @@ ROUTE_ALL: Mapping[str, Mapping[str, Any]] = {
         "drop_params": True,
     }
 }
-"""What lets requests of every kind reach the group that they name."""
-
-
-def model_list(stand_in_url: str) -> list[Any]:
-    """Entries for a group of two deployments of each provider."""
-    return [
-        entry
-        for provider, path in PATH_OF.items()
-        for entry in group(
-            group_of(provider),
-            stand_in_url,
-            [f"{provider}-a", f"{provider}-b"],
-            provider=provider,
-            path=path,
-        )
-    ]
+"""Settings that let requests of every kind reach the group that they name."""
 
 
 def group_of(provider: str) -> str:
@@ -44,7 +30,16 @@ def group_of(provider: str) -> str:
     return f"{provider}-group"
 
 
+def model_list(stand_in_url: str) -> list[Any]:
+    """Entries for a group of two deployments of each provider."""
+    found = []
+    for provider, path in PATH_OF.items():
+        names = [f"{provider}-a", f"{provider}-b"]
+        found += group(group_of(provider), stand_in_url, names, provider=provider, path=path)
+    return found
+
+
 def cooled_by(provider: str) -> Endpoint:
     """The kind of request that brings a provider's group into cooldown."""
-    name = "chat" if provider in CAN_CHAT else "rerank"
-    return next(endpoint for endpoint in ENDPOINTS if endpoint.name == name)
+    rerank = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "rerank")
+    return CHAT if provider in CAN_CHAT else rerank

@@ -1,6 +1,6 @@
 """Which settings of LiteLLM decide routing, cooldowns and limits, and can do nothing else.
 
-A list of what may be taken over, because nobody knows the names of all that may not: a new
+It lists what may be taken over, because nobody knows the names of everything that may not: a new
 release, or an operator's own code, has settings that hold a secret or reach a machine.
 """
 
@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    # Not the router's retries, which make it refuse later and change nothing else.
+    # Without the router's retries, which make it refuse later and change nothing else.
     "router_settings": (
         "allowed_fails",
         "allowed_fails_policy",
@@ -45,14 +45,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-NUMBERS_OF_DEPLOYMENT = (
-    "cooldown_time",
-    "max_parallel_requests",
-    "order",
-    "rpm",
-    "tpm",
-    "weight",
-)
+_NUMBERS = ("cooldown_time", "max_parallel_requests", "order", "rpm", "tpm", "weight")
 WORDS_OF_DEPLOYMENT = ("region_name", "tags")
 WORDS_OF_MODEL = ("base_model", "tags", "team_id", "team_public_model_name")
 """The keys of a deployment's ``litellm_params``, and of its ``model_info``."""
@@ -66,40 +59,31 @@ _NAME = re.compile(r"[A-Za-z0-9_./ -]{1,120}")
 
 def harmless(section: str, settings: Mapping[Any, Any]) -> dict[str, Any]:
     """What may be taken over of a section of a configuration."""
-    return {name: settings[name] for name in SECTIONS[section] if _is_value(settings.get(name))}
+    taken = {name: settings[name] for name in SECTIONS[section] if name in settings}
+    return {name: value for name, value in taken.items() if _is_harmless(value)}
 
 
-def numbers_of(params: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers by which the router chooses, limits and cools a deployment."""
-    return {name: params[name] for name in NUMBERS_OF_DEPLOYMENT if is_number(params.get(name))}
+def of_deployment(settings: Mapping[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+    """What may be taken over of a deployment: the numbers by which the router chooses, limits and
+    cools it, and those of `words` that are names, or lists of names, by which it is found."""
+    numbers = {name: settings[name] for name in _NUMBERS if _is_number(settings.get(name))}
+    names = {name: settings[name] for name in words if _is_name_or_names(settings.get(name))}
+    return {**numbers, **names}
 
 
-def words_of(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The names, and lists of names, by which the router finds a deployment."""
-    return {name: settings[name] for name in names if _is_name_or_names(settings.get(name))}
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a finite number; a truth value is none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
-
-
-def _is_value(value: object) -> bool:
+def _is_harmless(value: object, may_be_word: bool = True) -> bool:
+    """Whether it is a number, a truth value, a word, a list of words, or a mapping of numbers."""
     if isinstance(value, Mapping):
-        return bool(value) and all(_is_entry(str(key), each) for key, each in value.items())
+        return bool(value) and all(
+            _is_harmless(each, key in _WORDS_IN) for key, each in value.items()
+        )
     if isinstance(value, list):
-        return all(_is_word(each) for each in value)
-    return _is_scalar(value) or _is_word(value)
+        return may_be_word and all(_is_word(each) for each in value)
+    return isinstance(value, bool) or _is_number(value) or (may_be_word and _is_word(value))
 
 
-def _is_entry(key: str, value: object) -> bool:
-    if isinstance(value, Mapping):
-        return all(_is_entry(str(inner), each) for inner, each in value.items())
-    return _is_scalar(value) or (key in _WORDS_IN and _is_word(value))
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, bool) or is_number(value)
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
 
 
 def _is_word(value: object) -> bool:
@@ -107,6 +91,5 @@ def _is_word(value: object) -> bool:
 
 
 def _is_name_or_names(value: object) -> bool:
-    if isinstance(value, list):
-        return all(_is_name_or_names(each) and not isinstance(each, list) for each in value)
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+    names = value if isinstance(value, list) else [value]
+    return all(isinstance(name, str) and _NAME.fullmatch(name) for name in names)

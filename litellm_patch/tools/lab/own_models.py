@@ -1,6 +1,6 @@
 """An operator's model groups with the stand-in in the place of every provider.
 
-Of a deployment no more is taken than that by which the router chooses, limits and cools it.
+Of a deployment, only the settings by which the router chooses, limits and cools it are taken.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 from .endpoints import OPENAI
 from .groups import CAN_CHAT, PATH_OF
-from .harmless import WORDS_OF_DEPLOYMENT, WORDS_OF_MODEL, numbers_of, words_of
+from .harmless import WORDS_OF_DEPLOYMENT, WORDS_OF_MODEL, of_deployment
 from .proxy import group
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The provider by whose API the stand-in is called, and what was taken of
-    ``litellm_params`` and ``model_info``."""
+    """The provider whose API calls the stand-in, and the harmless part of ``litellm_params`` and
+    ``model_info``."""
 
     provider: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -31,11 +31,6 @@ class OwnGroup:
 
     name: str
     deployments: tuple[Deployment, ...]
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether the name stands for many models."""
-        return "*" in self.name
 
     def entries(self, stand_in_url: str) -> list[Any]:
         """The group's part of a ``model_list``."""
@@ -54,7 +49,7 @@ class OwnGroup:
 
 
 def own_groups(model_list: object) -> tuple[OwnGroup, ...]:
-    """The groups in a configuration's ``model_list``, in its order; what is none is left out."""
+    """The groups in a ``model_list``, in its order; malformed entries are ignored."""
     found: dict[str, list[Deployment]] = {}
     for entry in _entries(model_list):
         found.setdefault(entry["model_name"], []).append(_deployment(entry))
@@ -62,18 +57,17 @@ def own_groups(model_list: object) -> tuple[OwnGroup, ...]:
 
 
 def left_out_of_models(model_list: object) -> list[str]:
-    """The names of what is not taken of any deployment, each once."""
+    """The names of the settings that are taken from no deployment, each once."""
     found: dict[str, None] = {}
     for entry in _entries(model_list):
         taken = _deployment(entry)
-        for part, kept in (("litellm_params", taken.params), ("model_info", taken.model_info)):
-            for key in _mapping(entry.get(part)):
-                if key not in kept and (part, key) != ("litellm_params", "model"):
-                    found[f"model_list.{part}.{key}"] = None
-        for key in entry:
-            if key not in ("model_name", "litellm_params", "model_info"):
-                found[f"model_list.{key}"] = None
-    return list(found)
+        parts = {"litellm_params": {"model", *taken.params}, "model_info": {*taken.model_info}}
+        for part, kept in parts.items():
+            found.update(
+                (f"{part}.{key}", None) for key in _mapping(entry.get(part)) if key not in kept
+            )
+        found.update((str(key), None) for key in entry if key not in ("model_name", *parts))
+    return [f"model_list.{name}" for name in found]
 
 
 def _entries(model_list: object) -> Iterator[Mapping[str, Any]]:
@@ -84,13 +78,13 @@ def _entries(model_list: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _deployment(entry: Mapping[str, Any]) -> Deployment:
-    """A provider that the stand-in does not know is called by OpenAI's API."""
+    """An entry's deployment; OpenAI's API stands for those that the stand-in does not know."""
     params, info = _mapping(entry.get("litellm_params")), _mapping(entry.get("model_info"))
     prefix = str(params.get("model", "")).partition("/")[0]
     return Deployment(
         prefix if prefix in CAN_CHAT else OPENAI,
-        {**numbers_of(params), **words_of(params, WORDS_OF_DEPLOYMENT)},
-        {**numbers_of(info), **words_of(info, WORDS_OF_MODEL)},
+        of_deployment(params, WORDS_OF_DEPLOYMENT),
+        of_deployment(info, WORDS_OF_MODEL),
     )
 
 

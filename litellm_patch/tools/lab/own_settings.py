@@ -1,7 +1,7 @@
-"""What of an operator's own configuration a proxy of the laboratory may take over.
+"""Read the part of an operator's configuration that a proxy of the laboratory may take over.
 
-Kept are the settings that are known to be harmless, and the model groups with the stand-in in
-the place of their providers. Everything else is left out, and named.
+It keeps the settings that are known to be harmless, and the model groups with the stand-in in
+the place of their providers. It leaves out and names everything else.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from .own_models import OwnGroup, left_out_of_models, own_groups
 
 
 class CannotRead(ValueError):
-    """The file is no configuration that can be used; the text says why, without content."""
+    """The file is not a usable configuration. The text says why, and quotes nothing of it."""
 
 
 @dataclass(frozen=True)
 class OwnSettings:
-    """What is taken of an operator's configuration, and the names of what is left out.
+    """What is taken from an operator's configuration.
 
     Attributes:
         sections: of the configuration, to be used beside a model list.
+        left_out: the names of all other settings.
         groups: the model groups, without those whose name is a pattern.
     """
 
@@ -52,12 +53,12 @@ def read_settings(file: Path) -> OwnSettings:
     """The model groups and the settings of the router and the proxy in a LiteLLM configuration.
 
     Raises:
-        CannotRead: it is missing, or no mapping in YAML.
+        CannotRead: it is missing, or not a mapping in YAML.
     """
     content = _read(file)
     listed = own_groups(content.get("model_list"))
-    groups = tuple(group for group in listed if not group.is_pattern)
-    left_out = [f"model_list.{group.name}" for group in listed if group.is_pattern]
+    groups = tuple(group for group in listed if "*" not in group.name)
+    left_out = [f"model_list.{group.name}" for group in listed if group not in groups]
     left_out += left_out_of_models(content.get("model_list"))
     sections = {}
     for name in SECTIONS:
@@ -66,15 +67,15 @@ def read_settings(file: Path) -> OwnSettings:
             raise CannotRead(f"{name} in {file} is no mapping")
         kept = harmless(name, section)
         if name == "router_settings":
-            kept.update(_between_groups(section, {group.name for group in groups}))
+            kept.update(_between_groups(section, [group.name for group in groups]))
         sections[name] = kept
-        left_out += [f"{name}.{key}" for key in section if not _is_in(kept, key, section)]
+        left_out += [
+            f"{name}.{key}"
+            for key, value in section.items()
+            if key not in kept or kept[key] != value
+        ]
     left_out += [str(name) for name in content if name not in ("model_list", *SECTIONS)]
     return OwnSettings(sections, tuple(left_out), groups)
-
-
-def _is_in(kept: Mapping[str, Any], key: object, section: Mapping[Any, Any]) -> bool:
-    return str(key) in kept and kept[str(key)] == section[key]
 
 
 def _read(file: Path) -> Mapping[str, Any]:
@@ -95,21 +96,21 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 def _between_groups(section: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Fallbacks and aliases, as far as they lead from a group that is taken to such groups."""
+
+    def all_taken(targets: object) -> bool:
+        return isinstance(targets, list) and all(target in names for target in targets)
+
     fallbacks, aliases = section.get("fallbacks"), section.get("model_group_alias")
     kept: dict[str, Any] = {}
     if isinstance(fallbacks, list):
         kept["fallbacks"] = [
-            {source: list(targets)}
+            {source: targets}
             for each in fallbacks
             if isinstance(each, Mapping)
             for source, targets in each.items()
-            if source in names and isinstance(targets, list) and _all_in(targets, names)
+            if source in names and all_taken(targets)
         ]
     if isinstance(aliases, Mapping):
-        taken = {alias: group for alias, group in aliases.items() if _all_in([group], names)}
+        taken = {alias: group for alias, group in aliases.items() if all_taken([group])}
         kept["model_group_alias"] = taken
     return kept
-
-
-def _all_in(targets: list[Any], names: Collection[str]) -> bool:
-    return all(isinstance(target, str) and target in names for target in targets)

@@ -6,41 +6,41 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Callable
+from typing import Any
 
 from ...options import MAX_WAIT
 from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response
-from .cooling import CHAT, DidNotCool, ask, cool_down
+from .cooling import CHAT, DidNotCool, ask, cool_down, says_so
 from .endpoints import ENDPOINTS, Endpoint
 from .groups import ROUTE_ALL, cooled_by, group_of, model_list
 from .own_settings import OwnSettings
-from .proxy import Proxy, config, running_proxy
+from .proxy import Proxy, config, group, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
-from .told import Comparison, Told, retry_after_of, says_so
-from .with_fallback import FALLBACKS, SCENARIOS, fallback_groups, fallback_refusals
+from .told import Comparison, Told
 
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
 _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
 
 GROUPS_AT_MOST = 20
-"""So many of the operator's own groups are asked; the rest would tell nothing new."""
+"""At most so many of the operator's own groups are asked; the rest would tell nothing new."""
+
+WITH_FALLBACK = "own failure, fallback cools"
+"""A group fails by itself, and LiteLLM answers 429 since its fallback is cooling."""
+
+_FAILING, _FALLBACK = "lab-failing", "lab-fallback"
+_BAD_REQUEST = Refuse(status=400, message="a bad request")  # brings no deployment into cooldown
 
 
 def compare(
-    own: OwnSettings,
-    launches: Sequence[Sequence[str]],
-    program: Sequence[str],
-    waiting: Callable[[float], None],
-    cooldown: float,
+    own: OwnSettings, launches: Sequence[Sequence[str]], program: Sequence[str], cooldown: float
 ) -> tuple[Comparison, ...]:
     """Run the proxies that are launched in the two ways, in parallel, and compare them.
 
     Args:
-        launches: what to put in front of the proxy's command, without and with the patch.
+        launches: put in front of the proxy's command, without and with the patch.
         program: the proxy's command.
-        waiting: called now and then with the seconds since the start.
         cooldown: seconds, where `own` says nothing.
 
     Raises:
@@ -50,28 +50,32 @@ def compare(
     def ask_all(launch: Sequence[str]) -> dict[str, Told]:
         with ExitStack() as stack:
             stand_in = stack.enter_context(running_stand_in())
-            stand_in.refusals.update({"*": Refuse(), **fallback_refusals()})
-            router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
-            router["fallbacks"] = [*router.get("fallbacks", ()), *FALLBACKS]
-            sections = {**own.sections, "router_settings": router}
-            for name, settings in ROUTE_ALL.items():
-                sections[name] = {**own.sections.get(name, {}), **settings}
-            models = model_list(stand_in.url) + fallback_groups(stand_in.url)
-            models += [entry for each in own.groups for entry in each.entries(stand_in.url)]
+            stand_in.refusals.update({"*": Refuse(), _FAILING: _BAD_REQUEST})
             start = running_proxy(
-                config(models, **sections),
+                _configuration(own, stand_in.url, cooldown),
                 launch=launch,
                 program=program,
-                # Also what is longer than clients wait shall be seen.
+                # Or it would hide the waits that are too long for clients.
                 environment={MAX_WAIT: "none"},
-                waiting=waiting,
             )
-            side = _Side(stack.enter_context(start), stand_in)
-            return {**side.kinds(), **side.with_fallback(), **side.own(own)}
+            return _Side(stack.enter_context(start), stand_in).ask_all(own)
 
     with ThreadPoolExecutor(len(launches)) as pool:
         without, with_patch = pool.map(ask_all, launches)
     return tuple(Comparison(name, told, with_patch[name]) for name, told in without.items())
+
+
+def _configuration(own: OwnSettings, url: str, cooldown: float) -> dict[str, Any]:
+    """The operator's settings and groups, and beside them the groups of the laboratory."""
+    router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
+    router["fallbacks"] = [*router.get("fallbacks", ()), {_FAILING: [_FALLBACK]}]
+    sections = {**own.sections, "router_settings": router}
+    for name, settings in ROUTE_ALL.items():
+        sections[name] = {**own.sections.get(name, {}), **settings}
+    models = model_list(url) + group(_FAILING, url, [_FAILING])
+    models += group(_FALLBACK, url, [f"{_FALLBACK}-a", f"{_FALLBACK}-b"])
+    models += [entry for each in own.groups for entry in each.entries(url)]
+    return config(models, **sections)
 
 
 class _Side:
@@ -81,18 +85,14 @@ class _Side:
         self._proxy, self._stand_in = proxy, stand_in
         self._cannot_cool: set[str] = set()
 
-    def kinds(self) -> dict[str, Told]:
-        """What every kind of endpoint answers."""
+    def ask_all(self, own: OwnSettings) -> dict[str, Told]:
+        """Ask every kind of endpoint, and by chat the first of the operator's own groups."""
         cool_down(self._proxy, group_of(CHAT.provider), attempts=_FAILURES)
-        return {each.name: self._told(each) for each in ENDPOINTS}
-
-    def with_fallback(self) -> dict[str, Told]:
-        """What groups with a cooling fallback answer to chat."""
-        return {name: play(self._proxy, self._stand_in) for name, play in SCENARIOS.items()}
-
-    def own(self, own: OwnSettings) -> dict[str, Told]:
-        """What the first of the operator's groups answer to chat."""
-        return {f"group {name}": self._told_of_own(name) for name in own.cooling[:GROUPS_AT_MOST]}
+        told = {each.name: self._told(each) for each in ENDPOINTS}
+        told[WITH_FALLBACK] = self._told_by_chat(_FAILING, cooling=_FALLBACK)
+        for name in own.cooling[:GROUPS_AT_MOST]:
+            told[f"group {name}"] = self._told_by_chat(name, cooling=name)
+        return told
 
     def _told(self, endpoint: Endpoint) -> Told:
         """Ask while the group is cooling; cool it again where the cooldown was over meanwhile."""
@@ -110,17 +110,18 @@ class _Side:
                 break
             asked = len(self._stand_in.seen) > calls
             refused = not asked and (says_so(answer) or self._escaped(answer, logged))
-            told = Told(answer.status, retry_after_of(answer), refused, absent, asked)
+            retry_after = tuple(answer.all("retry-after"))
+            told = Told(answer.status, retry_after, refused, absent, asked)
             if not asked:
                 break
         return told
 
-    def _told_of_own(self, model: str) -> Told:
+    def _told_by_chat(self, model: str, cooling: str) -> Told:
         """Fallbacks may be asked meanwhile; the answer is LiteLLM's refusal all the same."""
-        if not self._cool(model, CHAT):
+        if not self._cool(cooling, CHAT):
             return Told(0)
         answer = ask(self._proxy, CHAT, model)
-        return Told(answer.status, retry_after_of(answer), refused=says_so(answer))
+        return Told(answer.status, tuple(answer.all("retry-after")), refused=says_so(answer))
 
     def _cool(self, model: str, endpoint: Endpoint) -> bool:
         """Whether the group is cooling now."""
@@ -135,7 +136,7 @@ class _Side:
     def _escaped(self, answer: Response, logged: int) -> bool:
         """Whether a 500 is the router's refusal, which nothing in the proxy has caught.
 
-        The body does not say so; what the server then logs does.
+        The body does not say so, but the server's log does.
         """
         until = time.monotonic() + _LOGGED_WITHIN
         while answer.status == 500 and time.monotonic() < until:

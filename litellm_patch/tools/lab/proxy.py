@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from ...bootstrap import FOLDER
 
@@ -66,19 +66,15 @@ def group(
     """Entries of ``model_list`` for a model group whose deployments are at the stand-in.
 
     Args:
-        provider: LiteLLM's name of the API that the deployments are called by.
-        path: what that API's base URL ends with.
+        provider: LiteLLM's name for the deployments' API.
+        path: the end of that API's base URL.
         params: more ``litellm_params``.
     """
+    at_stand_in = {"api_base": stand_in_url + path, "api_key": "not-a-key", **params}
     return [
         {
             "model_name": name,
-            "litellm_params": {
-                "model": f"{provider}/{deployment}",
-                "api_base": stand_in_url + path,
-                "api_key": "not-a-key",
-                **params,
-            },
+            "litellm_params": {"model": f"{provider}/{deployment}", **at_stand_in},
         }
         for deployment in deployments
     ]
@@ -103,29 +99,28 @@ def console_script(name: str = "litellm") -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """What a Python process needs of this process' environment, and nothing else.
+    """Only those variables of this process that a Python process needs.
 
-    A proxy that finds a ``DATABASE_URL`` migrates that database; others name a Redis, a
+    A proxy that finds a ``DATABASE_URL`` migrates that database; other variables name a Redis, a
     configuration in a bucket, or a number of workers. ``LITELLM_MODE`` keeps it from reading
-    the same out of a ``.env`` file.
+    them from a ``.env`` file.
     """
     environment = {
         key: value
         for key, value in os.environ.items()
         if key in _KEPT or key.startswith(_KEPT_PREFIXES)
     }
-    environment["LITELLM_MODE"] = "PRODUCTION"
-    environment["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    environment["LITELLM_TELEMETRY"] = "False"
-    environment["NO_PROXY"] = "127.0.0.1,localhost"
-    if _on_pythonpath(_HOME):  # it was copied, not installed: the launcher must find it
+    path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if _HOME in map(os.path.abspath, filter(None, path)):
+        # litellm_patch was copied, not installed, and the launcher must find it.
         environment["PYTHONPATH"] = _HOME
-    return environment
-
-
-def _on_pythonpath(folder: str) -> bool:
-    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return folder in [os.path.abspath(entry) for entry in entries if entry]
+    return {
+        **environment,
+        "LITELLM_MODE": "PRODUCTION",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_TELEMETRY": "False",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
 
 
 @contextmanager
@@ -137,7 +132,6 @@ def running_proxy(
     environment: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     files: Mapping[str, str] | None = None,
-    waiting: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[Proxy]:
     """Run a proxy for the length of a ``with`` block.
 
@@ -149,7 +143,6 @@ def running_proxy(
         arguments: added to the proxy's command.
         files: name to content of files beside the configuration, for example Python modules
             that it names.
-        waiting: called several times a second with the seconds since the start.
 
     Raises:
         ProxyDidNotStart: with the end of the proxy's output.
@@ -160,27 +153,47 @@ def running_proxy(
         for name, content in (files or {}).items():
             (Path(folder) / name).write_text(content)
         port = free_port()
-        program = console_script() if program is None else program
-        command = [*launch, *program, "--config", str(path), "--port", str(port)]
-        log = Path(folder) / "proxy.log"
-        try:
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    [*command, "--host", "127.0.0.1", *arguments],
-                    env={**clean_environment(), **(environment or {})},
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise ProxyDidNotStart(f"cannot run {command[0]}: {error.strerror}") from error
-        proxy = Proxy(f"http://127.0.0.1:{port}", process, log)
-        try:
-            _wait_until_it_answers(proxy, waiting)
+        command = [*launch, *(console_script() if program is None else program)]
+        command += ["--config", str(path), "--port", str(port), "--host", "127.0.0.1", *arguments]
+        told = {**clean_environment(), **(environment or {})}
+        with serving(command, port, environment=told, log=Path(folder) / "proxy.log") as proxy:
             yield proxy
-        finally:
-            _stop(process)
+
+
+@contextmanager
+def serving(
+    command: Sequence[str] | str,
+    port: int,
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    cwd: Path | None = None,
+) -> Iterator[Proxy]:
+    """Run a command (a string is for the shell) until it answers on `port`, and to the end.
+
+    Raises:
+        ProxyDidNotStart: with the end of its output.
+    """
+    try:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                shell=isinstance(command, str),
+                cwd=cwd,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise ProxyDidNotStart(f"cannot run {command[0]}: {error.strerror}") from error
+    try:
+        proxy = Proxy(f"http://127.0.0.1:{port}", process, log)
+        _wait_until_it_answers(proxy)
+        yield proxy
+    finally:
+        _stop(process)
 
 
 def free_port() -> int:
@@ -190,15 +203,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_it_answers(proxy: Proxy, waiting: Callable[[float], None]) -> None:
-    started = time.monotonic()
+def _wait_until_it_answers(proxy: Proxy) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
     while True:
-        seconds = time.monotonic() - started
-        waiting(seconds)
-        if proxy.process.poll() is not None:
-            raise ProxyDidNotStart(f"it ended with {proxy.process.returncode}\n{_tail(proxy.log)}")
-        if seconds > START_TIMEOUT:
-            raise ProxyDidNotStart(f"no answer within {START_TIMEOUT:.0f} s\n{_tail(proxy.log)}")
+        ended, late = proxy.process.poll() is not None, time.monotonic() > deadline
+        if ended or late:
+            why = f"it ended with {proxy.process.returncode}" if ended else "it does not answer"
+            raise ProxyDidNotStart(f"{why}\n{proxy.log.read_text(errors='replace')[-3000:]}")
         try:
             with urllib.request.urlopen(f"{proxy.url}/health/liveliness", timeout=5):
                 return
@@ -209,7 +220,7 @@ def _wait_until_it_answers(proxy: Proxy, waiting: Callable[[float], None]) -> No
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its workers; kill what does not end."""
+    """End the process and its workers; kill those that do not end."""
     for kind in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, kind)
@@ -217,11 +228,5 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             pass
         try:
             process.wait(timeout=10)
-            if kind == signal.SIGKILL:
-                return
         except subprocess.TimeoutExpired:
             pass
-
-
-def _tail(log: Path, characters: int = 3000) -> str:
-    return log.read_text(errors="replace")[-characters:]

@@ -1,8 +1,7 @@
 """A stand-in for a model provider: answers on loopback, refuses when told to, and remembers.
 
-Serves the OpenAI routes that LiteLLM's proxy calls upstream. Which requests it refuses is
-decided per provider model by a `Refuse`, so that a test can let one deployment of a group
-fail while another one works.
+It serves the routes that LiteLLM's proxy calls upstream. A `Refuse` for a provider model decides
+whether it refuses, so that a test can let one deployment of a group fail while another works.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that the stand-in got: when (`time.monotonic()`), where, for which model."""
+    """A request to the stand-in, at a time of `time.monotonic()`, and the status of its answer."""
 
     at: float
     path: str
@@ -63,13 +62,13 @@ class Capacity:
 
 
 class StandIn:
-    """The state of a running stand-in: what it refuses, and what it has seen.
+    """The state of a running stand-in.
 
     Attributes:
         url: base URL without a trailing slash, for example ``http://127.0.0.1:40123``.
         refusals: provider model to `Refuse`, None if it works; ``"*"`` stands for all others.
-        capacity: what it takes of all models together; the rest gets a `Refuse`. None means
-            that it takes everything.
+        capacity: for all models together; requests beyond it get a `Refuse`. None means that
+            it takes everything.
         seen: every request, in order of arrival.
     """
 

@@ -1,35 +1,22 @@
-"""What proxies told clients, and what that proves."""
+"""The answers of proxies to clients, and the verdict on them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ...wait.delay_seconds import parse_delay_seconds
-from ...wait.litellm_errors import NO_DEPLOYMENTS
-from .client import Response
-
-
-def says_so(answer: Response) -> bool:
-    """Whether an answer is in the words of the router's refusal."""
-    return NO_DEPLOYMENTS.encode() in answer.body
-
-
-def retry_after_of(answer: Response) -> tuple[str, ...]:
-    """Every value of the header."""
-    return tuple(answer.all("retry-after"))
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one proxy answered to one kind of request.
+    """One proxy's answer to one kind of request.
 
     Attributes:
         status: of the answer; 0 where the kind could not be asked.
         retry_after: every value of the header.
-        refused: it is the router's refusal, or a bare 500 that was made of it.
+        refused: it is the router's refusal, or a bare 500 made from one.
         absent: the release has no such route.
         asked: a provider was asked.
-        too_long: it tells a wait that is longer than that of the first group which can serve.
     """
 
     status: int
@@ -37,14 +24,12 @@ class Told:
     refused: bool = False
     absent: bool = False
     asked: bool = False
-    too_long: bool = False
 
     @property
     def carries(self) -> bool:
-        """Whether it is a 429 with exactly one valid ``Retry-After`` that is not too long."""
-        valid = [value for value in self.retry_after if parse_delay_seconds(value) is not None]
-        one = len(self.retry_after) == len(valid) == 1
-        return self.status == 429 and one and not self.too_long
+        """Whether it is a 429 with exactly one valid ``Retry-After``."""
+        seconds = [parse_delay_seconds(value) for value in self.retry_after]
+        return self.status == 429 and len(seconds) == 1 and seconds[0] is not None
 
 
 @dataclass(frozen=True)
@@ -57,7 +42,7 @@ class Comparison:
 
     @property
     def judged(self) -> bool:
-        """Whether it is a refusal of the router's, which should carry the header."""
+        """Whether the router refused, so that the answer should carry the header."""
         return self.without.refused or self.with_patch.refused
 
     @property
@@ -66,7 +51,7 @@ class Comparison:
 
     @property
     def why_not_judged(self) -> str:
-        """What it is instead of a refusal, or ""."""
+        """Why it is not a refusal, or "" if it is one."""
         told = self.with_patch
         if self.judged:
             return ""

@@ -6,16 +6,11 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from .patches import SourcePatch, patch_for
-from .refused import NoTree, Refused
-from .tool import patched
+from .patches import Refused, SourcePatch, patch_for, patched
 
-_SECTION = re.compile(r"^\[(?:project|tool\.poetry)\]$(.*?)(?=^\[|\Z)", re.M | re.S)
-_LITELLM = re.compile(r"""^name\s*=\s*["']litellm["']""", re.M)
-_VERSION = re.compile(r"""^version\s*=\s*["']([^"']+)["']""", re.M)
+_PROJECT = re.compile(r"""^name = "litellm"\n(?:\S.*\n)*?version = "([^"]+)\"""", re.M)
 
 
 def apply(root: Path, reverse: bool = False) -> str:
@@ -43,9 +38,7 @@ def apply(root: Path, reverse: bool = False) -> str:
             result = patched(contents, patch.content)
         except Refused as error:
             raise Refused(f"{patch.name} does not fit {what}: {error}") from error
-    # A run that is killed leaves nothing that imports what is not there (see `paths`).
-    order = reversed(patch.paths) if reverse else patch.paths
-    _replace_all(root, {path: result[path] for path in order}, contents)
+    _replace_all(root, result)
     return f"{'Took' if reverse else 'Applied'} {patch.name} {'off' if reverse else 'to'} {what}."
 
 
@@ -53,16 +46,12 @@ def release_at(root: Path) -> str:
     """Which release of LiteLLM `root` contains.
 
     Raises:
-        Refused: there is no LiteLLM, or it does not say clearly which release it is.
+        Refused: it does not say clearly which release it is.
     """
-    if not (root / "litellm" / "__init__.py").is_file():
-        raise NoTree(f"{root} does not contain litellm/; name the directory that does")
     said = {path.name.split("-")[1][: -len(".dist")] for path in root.glob("litellm-*.dist-info")}
-    if (root / "pyproject.toml").is_file():
-        text = (root / "pyproject.toml").read_text(encoding="utf-8", errors="replace")
-        for section in _SECTION.findall(text):
-            if _LITELLM.search(section):
-                said.update(_VERSION.findall(section))
+    project = root / "pyproject.toml"
+    if project.is_file():
+        said.update(_PROJECT.findall(project.read_text(encoding="utf-8", errors="replace")))
     if len(said) != 1:
         found = " and ".join(sorted(said)) or "nothing"
         raise Refused(
@@ -89,37 +78,20 @@ def _taken_back(contents: Mapping[str, bytes], patch: SourcePatch) -> dict[str, 
         ) from error
 
 
-def _replace_all(root: Path, contents: Mapping[str, bytes], before: Mapping[str, bytes]) -> None:
-    """Give files of `root` new contents, all or none.
+def _replace_all(root: Path, contents: Mapping[str, bytes]) -> None:
+    """Give files of `root` new contents, once all of them could be written beside the old ones.
 
     They are replaced, never written into: package managers hard-link them from their cache.
     """
-    begun: list[str] = []
+    beside = {path: (root / path).with_suffix(".litellm_patch") for path in contents}
     try:
-        new = {path: _beside(root / path, content) for path, content in contents.items()}
-        for path in new:
-            begun.append(path)
-            os.replace(new[path], root / path)
-    except BaseException as error:
-        for path in begun:
-            os.replace(_beside(root / path, before[path]), root / path)
-        for path in contents:
-            with suppress(OSError):
-                _name_beside(root / path).unlink()
-        if isinstance(error, OSError):
-            raise Refused(f"cannot write to {root}: {error.strerror or error}") from error
-        raise  # Ctrl-C
-
-
-def _beside(path: Path, content: bytes) -> Path:
-    """A new file with `content` beside `path`, with the mode and, where allowed, the owner."""
-    new = _name_beside(path)
-    new.write_bytes(content)
-    shutil.copymode(path, new)
-    with suppress(OSError, AttributeError):  # not root; Windows
-        os.chown(new, path.stat().st_uid, path.stat().st_gid)
-    return new
-
-
-def _name_beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.litellm_patch")
+        for path, new in beside.items():
+            new.write_bytes(contents[path])
+            shutil.copymode(root / path, new)
+        for path, new in beside.items():
+            os.replace(new, root / path)
+    except OSError as error:
+        raise Refused(f"cannot write to {root}: {error.strerror or error}") from error
+    finally:
+        for new in beside.values():
+            new.unlink(missing_ok=True)

@@ -1,12 +1,23 @@
-"""The source patches, and which one is for which release of LiteLLM."""
+"""The source patches: which one is for which release of LiteLLM, and how it is applied."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
-from .refused import Refused
+_GIT = ["git", "apply", "-p1", "--whitespace=nowarn"]
+_GNU = ["patch", "-p1", "--fuzz=0", "--batch", "--silent", "--no-backup-if-mismatch"]
+
+
+class Refused(Exception):
+    """Nothing was changed. The text is for a person: it says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +42,8 @@ class SourcePatch:
 
     @property
     def paths(self) -> list[str]:
-        """The files that it changes. What the others import from is first."""
-        paths: list[str] = re.findall(r"^\+\+\+ b/(\S+)$", self.content.decode(), re.M)
-        return sorted(paths, key=lambda path: path != "litellm/types/router.py")
+        """The files that it changes."""
+        return re.findall(r"^\+\+\+ b/(\S+)$", self.content.decode(), re.M)
 
     def is_for(self, release: str) -> bool:
         """Whether `release` is in its range; pre-releases and post releases count as theirs."""
@@ -43,10 +53,7 @@ class SourcePatch:
 def source_patches() -> list[SourcePatch]:
     """Those that are installed, the one for the oldest releases first."""
     folder = files("litellm_patch") / "patches"
-    try:
-        there = [each for each in folder.iterdir() if each.name.endswith(".patch")]
-    except OSError:
-        there = []
+    there = [each for each in folder.iterdir() if each.name.endswith(".patch")]
     found = [SourcePatch(each.name, each.read_bytes()) for each in there]
     return sorted(found, key=lambda patch: _number(patch.first))
 
@@ -61,8 +68,33 @@ def patch_for(release: str) -> SourcePatch:
     for patch in patches:
         if patch.is_for(release):
             return patch
-    known = ", ".join(f"{patch.first} to {patch.last}" for patch in patches) or "none at all"
+    known = ", ".join(f"{patch.first} to {patch.last}" for patch in patches)
     raise Refused(f"there is no source patch for litellm {release}, only for {known}")
+
+
+def patched(contents: Mapping[str, bytes], patch: bytes, reverse: bool = False) -> dict[str, bytes]:
+    """`contents` (by path) with `patch` applied without fuzz, or taken back.
+
+    Raises:
+        Refused: it does not apply, or there is no tool to apply it with.
+    """
+    tool = _GIT if shutil.which("git") else _GNU if shutil.which("patch") else None
+    if tool is None:
+        raise Refused("neither git nor patch is installed; one of them is needed")
+    with tempfile.TemporaryDirectory(prefix="litellm-patch-") as folder:
+        root = Path(folder).resolve()
+        for path, content in contents.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(content)
+        # Keep out the repository around the folder, if there is one, and the user's settings.
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        clean["GIT_CEILING_DIRECTORIES"] = str(root.parent)
+        clean.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+        command = [*tool, *(["--reverse"] if reverse else [])]
+        done = subprocess.run(command, cwd=root, input=patch, capture_output=True, env=clean)
+        if done.returncode:
+            raise Refused((done.stderr or done.stdout).decode(errors="replace").strip())
+        return {path: (root / path).read_bytes() for path in contents}
 
 
 def _number(release: str) -> tuple[int, ...]:

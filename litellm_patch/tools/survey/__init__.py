@@ -1,5 +1,5 @@
-"""What would happen if a proxy were started here: which LiteLLM, with the patch or not, and why.
+"""Find out which LiteLLM a proxy started here would import, with the patch or not, and why.
 
-Nothing is read back from files of our own. Each answer comes from a child process that starts
-as the proxy would, so that what it says is what the interpreter does.
+Each answer comes from a child process that starts as the proxy would, so it tells what the
+interpreter really does.
 """

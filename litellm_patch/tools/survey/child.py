@@ -1,10 +1,10 @@
-"""Run by path in the interpreter that is asked about; prints one line of JSON.
+"""Another interpreter runs this file by its path; it prints one line of JSON.
 
-Without an argument: what that interpreter would import. It then uses the standard library
-alone, and no syntax that an older Python cannot read, since litellm_patch may be missing
-there. With the argument ``seams``: imports LiteLLM's proxy and prints the state of the patch.
-With ``start`` and the name of a module, under ``python -S``: what a start would find, and
-whether the package of that module has a start file in it, with no start file run.
+Without an argument, it tells what that interpreter would import. It uses only the standard
+library and syntax that an older Python can read, since litellm_patch may be missing there.
+With the argument ``seams``, it imports LiteLLM's proxy and prints the state of the patch.
+With ``start`` and the name of a module, under ``python -S``, it runs no start file, and tells
+which one a start would find, and whether the package of that module contains one.
 """
 
 import json
@@ -12,12 +12,6 @@ import os
 import sys
 
 MARK = "litellm-patch-survey:"
-
-
-def without_own_folder(path):
-    """A console script's folder stands first on its path, as this file's does here."""
-    here = os.path.realpath(os.path.dirname(os.path.abspath(__file__)))
-    return [entry for entry in path if os.path.realpath(entry or ".") != here]
 
 
 def find(path, name):
@@ -34,50 +28,49 @@ def find(path, name):
         sys.path[:] = kept
 
 
+def would_import():
+    # A console script's folder stands first on its path, as this file's folder does here.
+    here = os.path.realpath(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
+    answer = {"python": list(sys.version_info[:3]), "executable": sys.executable}
+    for name in ("litellm", "litellm_patch", "wrapt"):
+        answer[name] = find(sys.path, name)
+    return answer
+
+
 def copies(path):
     found = []
     for entry in path:
-        file = os.path.join(entry or os.getcwd(), "litellm", "__init__.py")
-        if os.path.exists(file) and os.path.realpath(file) not in found:
-            found.append(os.path.realpath(file))
+        file = os.path.realpath(os.path.join(entry or os.getcwd(), "litellm", "__init__.py"))
+        if os.path.exists(file) and file not in found:
+            found.append(file)
     return found
 
 
 def examine():
     active = "litellm_patch" in sys.modules
-    site = sys.modules.get("sitecustomize")
-    path = without_own_folder(sys.path)
-    sys.path[:] = path
-    return {
-        "python": ".".join(str(part) for part in sys.version_info[:3]),
-        "executable": sys.executable,
-        "active": active,
-        "sitecustomize": getattr(site, "__file__", None),
-        "litellm": find(path, "litellm"),
-        "litellm_in_folder": find([os.getcwd()] + path, "litellm"),
-        "copies": copies(path + [os.getcwd()]),
-        "litellm_patch": find(path, "litellm_patch"),
-        "wrapt": find(path, "wrapt"),
-    }
+    answer = would_import()
+    return dict(
+        answer,
+        active=active,
+        sitecustomize=getattr(sys.modules.get("sitecustomize"), "__file__", None),
+        litellm_in_folder=find([os.getcwd()] + sys.path, "litellm"),
+        copies=copies(sys.path + [os.getcwd()]),
+    )
 
 
 def start(module):
     import site
 
-    # Those that `main` would run start agents, which report that they are there.
+    # Start files that `main` would run start agents, which announce themselves.
     site.execsitecustomize = site.execusercustomize = lambda: None
     site.main()
-    sys.path[:] = path = without_own_folder(sys.path)
-    answer = {
-        "python": list(sys.version_info[:2]),
-        "executable": sys.executable,
-        "sitecustomize": find(path, "sitecustomize"),
-        "litellm": find(path, "litellm"),
-        "litellm_patch": find(path, "litellm_patch"),
-        "wrapt": find(path, "wrapt"),
-        "has_start_file": has_start_file(path, module.partition(".")[0]),
-        "damaged": "",
-    }
+    answer = dict(
+        would_import(),
+        sitecustomize=find(sys.path, "sitecustomize"),
+        has_start_file=has_start_file(sys.path, module.partition(".")[0]),
+        damaged="",
+    )
     try:
         import litellm_patch
 
@@ -96,7 +89,7 @@ def has_start_file(path, package):
 
 
 def seams():
-    sys.path[:] = without_own_folder(sys.path)
+    would_import()
     import dataclasses
 
     import litellm.proxy.proxy_server  # noqa: F401

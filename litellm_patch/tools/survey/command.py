@@ -13,7 +13,7 @@ TRANSPARENT = frozenset(
     ("catatonit", "dumb-init", "env", "ionice", "nice", "nohup")
     + ("setsid", "stdbuf", "time", "timeout", "tini")
 )
-"""Programs that run the command behind their options, and change no more than its environment."""
+"""Programs that run the command behind their options, and change at most its environment."""
 
 _THEIRS = re.compile(r"-.*|\w+=.*|[\d.]+[a-z]?", re.DOTALL)
 """What may stand between such a program and its command: an option, a variable, a number."""
@@ -26,8 +26,8 @@ class PythonCommand:
     Attributes:
         position: the place of its program among the command's words.
         path: the program's file: a script, or an interpreter.
-        interpreter: the command of the interpreter, with those of its options that decide
-            what it finds and whether it runs a start file.
+        interpreter: the command of the interpreter, with those of its options that change its
+            path or its start.
     """
 
     position: int
@@ -82,7 +82,7 @@ def start_options(words: Sequence[str]) -> list[str]:
     """Those of a Python's options, one by one, that change its path or its start: -E -I -P -s -S.
 
     Args:
-        words: what comes behind the interpreter.
+        words: all that follows the interpreter.
     """
     letters = ""
     following = iter(words)
@@ -92,7 +92,7 @@ def start_options(words: Sequence[str]) -> list[str]:
         own = re.split("[cmWX]", word[1:])[0]
         letters += own
         rest = word[1 + len(own) :]  # an option that takes a value, and perhaps the value
-        if rest[:1] in ("c", "m"):  # what follows is for the program
+        if rest[:1] in ("c", "m"):  # the rest is for the program
             break
         if rest in ("W", "X"):
             next(following, None)

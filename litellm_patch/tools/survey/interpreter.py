@@ -6,17 +6,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from .bounded import run_bounded
 from .child import MARK
-from .command import shebang
 
 _CHILD = files(__package__) / "child.py"
 TIMEOUT = 120.0
@@ -27,32 +25,15 @@ class CannotAsk(RuntimeError):
     """The interpreter could not be run, or did not answer; the text says why."""
 
 
-@dataclass(frozen=True)
-class Script:
-    """A console script: its path, and the command that its first line says runs it."""
-
-    path: str
-    interpreter: tuple[str, ...]
-
-
-def own_flags() -> list[str]:
-    """The options of this interpreter that decide whether a start file is run."""
-    flags = {"-I": sys.flags.isolated, "-S": sys.flags.no_site, "-E": sys.flags.ignore_environment}
-    if flags["-I"]:  # which implies the other
-        flags["-E"] = 0
-    return [flag for flag, given in flags.items() if given]
-
-
-def console_script(name: str = "litellm") -> Script | None:
+def console_script(name: str = "litellm") -> str | None:
     """The script that a shell would run for `name`, else the one beside this interpreter."""
-    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    return Script(found, tuple(shebang(Path(found)))) if found else None
+    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
 
 
 def ask(
     interpreter: Sequence[str],
     *arguments: str,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] = os.environ,
     timeout: float = TIMEOUT,
 ) -> dict[str, Any]:
     """Run the child in `interpreter` (a command) and return its answer.
@@ -61,12 +42,11 @@ def ask(
         timeout: seconds.
 
     Raises:
-        CannotAsk: with the last line of what it said, if that can hold no secret.
+        CannotAsk: with the last line of its errors, if that can hold no secret.
     """
     try:
-        with as_file(_CHILD) as child:  # out of the wheel, where that stands on the path itself
-            told = os.environ if environment is None else environment
-            done = run_bounded([*interpreter, str(child), *arguments], told, timeout)
+        with as_file(_CHILD) as child:  # unpacked, where the wheel itself stands on the path
+            done = run_bounded([*interpreter, str(child), *arguments], environment, timeout)
     except (OSError, subprocess.SubprocessError) as error:
         raise CannotAsk(f"{interpreter[0]}: {type(error).__name__}") from error
     for line in reversed(done.stdout.splitlines()):
@@ -77,9 +57,39 @@ def ask(
     raise CannotAsk(f"{interpreter[0]}: {said[:300]}")
 
 
+def run_bounded(
+    command: Sequence[str], environment: Mapping[str, str], seconds: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process group of its own and capture its output.
+
+    Raises:
+        subprocess.TimeoutExpired: after `seconds`. The group is killed. A process that left the
+            group may hold the pipes open for ever, so they are closed and not read to the end.
+    """
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException:
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except OSError:  # it ended by itself
+                pass
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
 def _harmless(stderr: str) -> str:
-    """The error that a process ended with. Its text only where that names modules or code: a
-    host's own errors may quote its settings."""
+    """The error that ended a process. Its text is kept only if that names modules or code, since
+    a host's own errors may quote its settings."""
     last = stderr.strip().rpartition("\n")[2]
     kind = last.partition(":")[0]
     if kind in ("ImportError", "ModuleNotFoundError", "SyntaxError"):

@@ -1,6 +1,6 @@
 """Whether a command that is about to be started will have the patch on, and if not, what to do.
 
-Nothing is said where that cannot be told, nor where the command's Python has no LiteLLM.
+Where nobody can tell, or the command's Python has no LiteLLM, there is nothing to say.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _BUILT_IN = "build litellm_patch in, and turn it on by a callback in config.yaml
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a command's Python would find at its start.
+    """How a command's Python would start.
 
     Attributes:
         why_off: why the patch will not be on in it and what to do about that, or "".
-        has_start_file: whether the script's package has a ``sitecustomize`` of its own in it,
-            as launchers of agents do.
+        has_start_file: whether the script's package contains a ``sitecustomize``, as the
+            packages of agents' launchers do.
     """
 
     why_off: str = ""
@@ -45,24 +45,26 @@ def outlook(
     """Ask the Python of a command, in a child process that runs no start file.
 
     Args:
-        python: what `python_of` found in `command`.
-        environment: what the command will be started with.
+        python: the result of `python_of` for `command`.
+        environment: the command will be started with it.
     """
-    archive = _archive(python) if python.is_script else None
-    if _is_closed_pex(archive or {}, environment):
+    names, info = _archive(python) if python.is_script else ([], b"")
+    has_litellm_inside = any(re.search(r"(^|/)litellm/__init__\.py$", name) for name in names)
+    if _is_closed_pex(info, environment):
         why_off = f"{python.path} is a PEX, which ignores PYTHONPATH: {_BUILT_IN}"
-        return Outlook(why_off if _has_litellm(archive or ()) else "")
+        return Outlook(why_off if has_litellm_inside else "")
+    may_launch = any(shutil.which(word) for word in command[python.position + 1 :])
     try:
         seen = ask(
             [*command[: python.position], *python.interpreter, "-S"],
-            *("start", _module(python) if _may_launch(command, python) else ""),
+            *("start", _module(python) if may_launch else ""),
             environment=environment,
             timeout=PATIENCE,
         )
     except CannotAsk:
         return Outlook()
-    has_litellm = bool(seen["litellm"]) or _has_litellm(archive or ())
-    why_off = _why_off(seen, command, python, archive is not None) if has_litellm else ""
+    has_litellm = seen["litellm"] or has_litellm_inside
+    why_off = _why_off(seen, command, python, bool(names)) if has_litellm else ""
     return Outlook(why_off, bool(seen["has_start_file"]))
 
 
@@ -71,7 +73,7 @@ def _why_off(
 ) -> str:
     start_file = seen["sitecustomize"]
     if start_file and not _is_ours(start_file) and "-S" not in python.interpreter:
-        return ""  # the operator's own, which may import litellm_patch
+        return ""  # it is the operator's, and may import litellm_patch
     executable = seen["executable"]
     there = executable + (f", which runs {python.path}" if python.is_script else "")
     flags = " ".join(flag for flag in python.interpreter[1:] if flag in ("-E", "-I", "-S"))
@@ -80,9 +82,9 @@ def _why_off(
         if python.is_script:
             return f"{how}: start it by litellm-patch run -- {executable} {python.path}"
         return f"{how}: leave that out"
-    if not start_file and python.position == 0:
-        return f"{executable} does not find {FOLDER}: let it read that folder"
     if not start_file:
+        if python.position == 0:
+            return f"{executable} does not find {FOLDER}: let it read that folder"
         first = command[python.position]
         return f"{command[0]} takes PYTHONPATH away: put litellm-patch run -- in front of {first}"
     if seen["python"] < [3, 9]:
@@ -101,35 +103,23 @@ def _is_ours(start_file: str) -> bool:
     return os.path.realpath(os.path.dirname(start_file)) == os.path.realpath(FOLDER)
 
 
-def _archive(python: PythonCommand) -> dict[str, bytes] | None:
-    """The names in a script that is a zip file (shiv, zipapp, PEX); None for any other.
-
-    Only the one that says what kind of PEX it is comes with its content.
-    """
+def _archive(python: PythonCommand) -> tuple[list[str], bytes]:
+    """The names in a script that is a zip file (shiv, zipapp, PEX), and the ``PEX-INFO`` of a PEX;
+    both are empty for any other script."""
     try:
         with zipfile.ZipFile(python.path) as file:
-            return {
-                name: file.read(name) if name == "PEX-INFO" else b"" for name in file.namelist()
-            }
+            names = file.namelist()
+            return names, file.read("PEX-INFO") if "PEX-INFO" in names else b""
     except (OSError, zipfile.BadZipFile):
-        return None
+        return [], b""
 
 
-def _has_litellm(names: Sequence[str] | Mapping[str, bytes]) -> bool:
-    return any(re.search(r"(^|/)litellm/__init__\.py$", name) for name in names)
-
-
-def _is_closed_pex(archive: Mapping[str, bytes], environment: Mapping[str, str]) -> bool:
-    """Whether it is a PEX that starts Python anew with -sE or -I: one that inherits no path."""
-    try:
-        inherits = json.loads(archive["PEX-INFO"]).get("inherit_path")
-    except (KeyError, ValueError, AttributeError):
+def _is_closed_pex(info: bytes, environment: Mapping[str, str]) -> bool:
+    """Whether it is a PEX that starts Python anew with -sE or -I, and so inherits no path."""
+    if not info:
         return False
+    inherits = json.loads(info).get("inherit_path")
     return environment.get("PEX_INHERIT_PATH", inherits) in ("false", False, None)
-
-
-def _may_launch(command: Sequence[str], python: PythonCommand) -> bool:
-    return any(shutil.which(word) for word in command[python.position + 1 :])
 
 
 def _module(python: PythonCommand) -> str:

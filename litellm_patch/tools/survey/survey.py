@@ -1,11 +1,11 @@
-"""Gather the answer to "what would a proxy do that is started here?"."""
+"""Survey how a proxy would run if it were started here."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from ...activation.seam_state import APPLIED, NATIVE
 from ...activation.status import SeamStatus
 from ...bootstrap import FOLDER, with_patch
 from ...switch import OFF, is_known, mode, said
-from .interpreter import CannotAsk, Script, ask, console_script, own_flags
+from .command import shebang
+from .interpreter import CannotAsk, ask, console_script
 
 CANNOT_ASK = "cannot ask the proxy's interpreter"
 
@@ -32,38 +33,41 @@ class Copy:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a proxy would do that is started from here, with this environment.
+    """How a proxy would run if it were started from here, with this environment.
 
     Attributes:
-        version: of litellm_patch.
         python: the interpreter that would run the proxy.
         console_script: the ``litellm`` that a shell would run, None if there is none.
-        litellm: what the proxy would import.
+        why_not: why the proxy would start without the patch, or "".
+        litellm: the LiteLLM that the proxy would import.
         other_copies: LiteLLMs that are visible as well, and that it would not import.
         wrapt: the version that it would import.
-        mode: `on`, `off` or `strict`, as ``LITELLM_PATCH`` says.
-        reached: whether the proxy would start with the patch on.
-        why_not: why it would not, or "".
         seams: their states in a process that imported the proxy with the patch on.
-        warnings: what an operator should look at.
+        warnings: anything that an operator should look at.
+        mode: `on`, `off` or `strict`, as ``LITELLM_PATCH`` says.
+        version: of litellm_patch.
     """
 
-    version: str
     python: str
     console_script: str | None
-    litellm: Copy | None
-    other_copies: tuple[Copy, ...]
-    wrapt: str | None
-    mode: str
-    reached: bool
     why_not: str
-    seams: tuple[SeamStatus, ...]
-    warnings: tuple[str, ...]
+    litellm: Copy | None = None
+    other_copies: tuple[Copy, ...] = ()
+    wrapt: str | None = None
+    seams: tuple[SeamStatus, ...] = ()
+    warnings: tuple[str, ...] = ()
+    mode: str = field(default_factory=mode)
+    version: str = __version__
 
     @property
     def asked(self) -> bool:
         """Whether the interpreter that would run the proxy could be asked at all."""
-        return self.litellm is not None or not self.why_not.startswith(CANNOT_ASK)
+        return not self.why_not.startswith(CANNOT_ASK)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the proxy would start with the patch on."""
+        return not self.why_not
 
     @property
     def nothing_left(self) -> bool:
@@ -80,33 +84,31 @@ class Survey:
 def survey() -> Survey:
     """Look at this environment, by a few child processes. Takes some seconds."""
     script = console_script()
-    interpreter, warnings = _interpreter_of(script)
+    interpreter = shebang(Path(script)) if script else []
+    warnings = []
+    if not interpreter:
+        interpreter = [sys.executable]
+        odd = f"cannot tell which Python runs {script}" if script else "no litellm command on PATH"
+        warnings.append(f"{odd}; this is about this interpreter")
+    if not is_known():
+        warnings.append(f"LITELLM_PATCH={said()[:40]!r} is not on, off or strict: it means on")
     try:
         seen = ask(interpreter)
     except CannotAsk as error:
-        return _unknown(interpreter, script, f"{CANNOT_ASK}: {error}")
-    if not is_known():
-        warnings.append(f"LITELLM_PATCH={said()[:40]!r} is not on, off or strict: it means on")
-    copies = [copy_at(file) for file in seen["copies"]]
+        return Survey(interpreter[0], script, f"{CANNOT_ASK}: {error}", warnings=tuple(warnings))
     litellm = copy_at(seen["litellm"]) if seen["litellm"] else None
-    others = [copy for copy in copies if litellm is None or not _same(copy.file, litellm.file)]
-    others += _copy_of_this_interpreter(interpreter, litellm, others)
+    others = [copy_at(file) for file in seen["copies"] if not _same(file, seen["litellm"] or "")]
     warnings += _about_copies(litellm, others, seen)
-    seams, wrong = _seams(interpreter) if litellm else ((), [])
-    warnings += wrong
-    why_not = _why_not(seen, interpreter)
+    seams, wrong = _seams(interpreter[0]) if litellm else ((), [])
     return Survey(
-        version=__version__,
-        python=f"{seen['executable']} ({seen['python']})",
-        console_script=script.path if script else None,
+        python=f"{seen['executable']} ({'.'.join(map(str, seen['python']))})",
+        console_script=script,
+        why_not=_why_not(seen, interpreter),
         litellm=litellm,
         other_copies=tuple(others),
         wrapt=_version_beside(seen["wrapt"], "wrapt") if seen["wrapt"] else None,
-        mode=mode(),
-        reached=not why_not,
-        why_not=why_not,
         seams=seams,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *wrong),
     )
 
 
@@ -125,44 +127,18 @@ def _version_beside(file: str, name: str) -> str | None:
     return named[-1].name[len(name) + 1 : -len(".dist-info")] if named else None
 
 
-def _interpreter_of(script: Script | None) -> tuple[list[str], list[str]]:
-    """The command that runs the proxy, and what is odd about it."""
-    if script is not None and script.interpreter:
-        return [*script.interpreter, *own_flags()], []
-    own = [sys.executable, *own_flags()]
-    if script is None:
-        return own, ["no litellm command on PATH; this is about this interpreter"]
-    return own, [f"cannot tell which Python runs {script.path}; this is about this interpreter"]
-
-
-def _copy_of_this_interpreter(
-    interpreter: Sequence[str], litellm: Copy | None, others: Sequence[Copy]
-) -> list[Copy]:
-    if _same(interpreter[0], sys.executable):
-        return []
-    try:
-        file = ask([sys.executable])["litellm"]
-    except CannotAsk:
-        return []
-    known = [*others, *([litellm] if litellm else [])]
-    return [copy_at(file)] if file and not any(_same(file, c.file) for c in known) else []
-
-
 def _about_copies(
     litellm: Copy | None, others: Sequence[Copy], seen: Mapping[str, Any]
 ) -> list[str]:
+    here = seen["litellm_in_folder"]
     if litellm is None:
         return [f"{seen['executable']} has no litellm"]
-    here = seen["litellm_in_folder"]
-    warnings = []
     if here and not _same(here, litellm.file):
-        warnings.append(f"python in this folder imports another litellm than the proxy: {here}")
-    elif others:
-        warnings.append(f"more than one litellm: the proxy imports {litellm.file}")
-    return warnings
+        return [f"python in this folder imports another litellm than the proxy: {here}"]
+    return [f"more than one litellm: the proxy imports {litellm.file}"] if others else []
 
 
-def _seams(interpreter: Sequence[str]) -> tuple[tuple[SeamStatus, ...], list[str]]:
+def _seams(interpreter: str) -> tuple[tuple[SeamStatus, ...], list[str]]:
     """The states of the seams with the patch on, whatever this environment says."""
     environment = {
         **with_patch(os.environ),
@@ -170,7 +146,7 @@ def _seams(interpreter: Sequence[str]) -> tuple[tuple[SeamStatus, ...], list[str
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     }
     try:
-        answer = ask([interpreter[0]], "seams", environment=environment)
+        answer = ask([interpreter], "seams", environment=environment)
     except CannotAsk as error:
         return (), [f"cannot import LiteLLM's proxy to look at the seams: {error}"]
     seams = tuple(SeamStatus(**seam) for seam in answer["seams"])
@@ -196,19 +172,3 @@ def _why_not(seen: Mapping[str, Any], interpreter: Sequence[str]) -> str:
 
 def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _unknown(interpreter: Sequence[str], script: Script | None, why: str) -> Survey:
-    return Survey(
-        version=__version__,
-        python=interpreter[0],
-        console_script=script.path if script else None,
-        litellm=None,
-        other_copies=(),
-        wrapt=None,
-        mode=mode(),
-        reached=False,
-        why_not=why,
-        seams=(),
-        warnings=(),
-    )
