@@ -185,7 +185,7 @@ def test_no_other_finder_misses_an_import(fake_litellm, before):
 def test_a_forked_child_does_not_wait_for_a_lock_of_its_parents_threads(fake_litellm):
     program = OWN_TABLE + (
         "import os, litellm_patch\n"
-        "from litellm_patch import hooks\n"
+        "from litellm_patch.activation import hooks\n"
         "held = threading.Event()\n"
         "def hold():\n"
         "    with hooks._lock: held.set(); threading.Event().wait(2)\n"
