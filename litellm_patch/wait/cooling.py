@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
-from .pacing import KnownRate
+from .pacing import KnownRate, SharedPlace
 from .shared_pacing import AskForPlace, Waiting
 
 
@@ -14,7 +14,7 @@ def nothing_known() -> KnownRate:
     return KnownRate()
 
 
-def nobody_shares(waiting: Waiting) -> float | None:
+def nobody_shares(waiting: Waiting) -> SharedPlace | None:
     """The place in a queue that no other process has a part in: there is none."""
     return None
 

@@ -26,7 +26,9 @@ so a client whose place would be too late gets none: it is told to come back bef
 cooldown ends, at a moment of its own, and is given its place then.
 
 Where proxies share a Redis the queue is there (`shared_pacing.py`), and this one takes its place
-while it fails. Else several workers each see a part of the clients and know nothing of each
+while Redis fails, or for a refusal that it does not answer in time. It then goes on behind the last
+place that Redis gave, at the same rate, and gives out the part of all places that this process had
+until then. Else several workers each see a part of the clients and know nothing of each
 other: each gives out its share (rate divided by the number of workers) and begins its queue at a
 random fraction of an interval, at most a second, so that equal queues do not step in time. Where
 the number is unknown the queues together are too fast at first, relapse, and become slower.
@@ -89,6 +91,9 @@ EXCUSED = 8.0
 SAME_END = 0.25
 """Seconds. Two ends of a cooldown that differ by less are one, computed at two moments."""
 
+SEEN_AT_MOST = 500
+"""Places of the queue of all proxies that tell a process which part of the clients it sees."""
+
 HONOURED = 60.0
 """Seconds. openai-python up to 2.51, openai-node and others ignore a longer wait and retry
 within a second."""
@@ -123,6 +128,7 @@ class _Queue:
     last_place: float = -math.inf
     without_place: int = 0
     at_the_end: int = 0  # clients that were refused just before `ready_at`
+    shared: _Shared | None = None
     suspected: _Suspect | None = None
 
 
@@ -139,6 +145,41 @@ class _Suspect:
     rate: float
     until: float
     refused: int
+
+
+@dataclass
+class _Shared:
+    """What this process asked the queue of all proxies for.
+
+    Attributes:
+        mine: places that it was given.
+        others: places that others were given from then on.
+        counted: all places that were given until its last one.
+    """
+
+    mine: float
+    others: float
+    counted: int
+
+    @property
+    def part(self) -> float:
+        """The part of all refused clients that this process sees."""
+        return self.mine / (self.mine + self.others)
+
+
+@dataclass(frozen=True)
+class SharedPlace:
+    """A place that the queue of all proxies gave.
+
+    Attributes:
+        at: the moment at which the client should return.
+        given: how many places it gave until then, this one included.
+        rate: clients per second that it begins with.
+    """
+
+    at: float
+    given: int
+    rate: float
 
 
 class Pacer:
@@ -215,17 +256,19 @@ class Pacer:
             return place
 
     def follow(
-        self, group: str, ready_at: float, place: float, known: KnownRate | None = None
+        self, group: str, ready_at: float, place: SharedPlace, known: KnownRate | None = None
     ) -> None:
         """Go on behind a `place` that the queue of all proxies gave, where that fails later."""
-        if not (math.isfinite(place) and math.isfinite(ready_at)):
+        if not (math.isfinite(place.at) and math.isfinite(ready_at)):
             return
         known = known if known is not None else KnownRate()
         with _lock:
             queue = self._queue(group, known)
+            queue.shared = _counted(queue.shared, place.given)
+            queue.rate = _bounded(_usable(place.rate) or queue.rate)
             queue.ready_at = max(queue.ready_at, ready_at)
-            queue.next_arrival = max(place, queue.ready_at) + 1 / self._rate(queue, known)
-            queue.last_place = max(queue.last_place, place)
+            queue.next_arrival = max(place.at, queue.ready_at) + 1 / self._rate(queue, known)
+            queue.last_place = max(queue.last_place, place.at)
 
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue begins with; None for an unknown group."""
@@ -251,7 +294,8 @@ class Pacer:
         if rate is None:
             most = _usable(known.limit) or FASTEST
             rate = min(queue.rate * (1 + after / queue.doubles), most)
-        return max(rate / self._workers, _NOT_ZERO)
+        part = 1 / self._workers if queue.shared is None else queue.shared.part
+        return max(rate * part, _NOT_ZERO)
 
     def _phase(self, rate: float) -> float:
         return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
@@ -271,6 +315,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 _RANDOM = random.Random()
+
+
+def _counted(before: _Shared | None, given: int) -> _Shared:
+    """What is known after one more place of the queue of all proxies, which then had `given`."""
+    if before is None or given <= before.counted:  # that queue is a new one
+        return _Shared(1.0, 0.0, given)
+    # The older half of what was seen fades, since proxies come and go.
+    faded = 0.5 if before.mine + before.others >= SEEN_AT_MOST else 1.0
+    others = before.others + given - before.counted - 1
+    return _Shared(before.mine * faded + 1, others * faded, given)
 
 
 def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -> float:

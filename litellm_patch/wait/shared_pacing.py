@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Callable
 
 from . import pacing
-from .pacing import KnownRate
+from .pacing import KnownRate, SharedPlace
 
-LAYOUT = 1
+LAYOUT = 2
 """Of what is kept. Versions of this package with another one have queues of their own."""
 
 KEPT = 3600
@@ -33,7 +33,7 @@ local ready_at = now + left
 
 local q = {{rate = start, ready_at = -math.huge, next_arrival = -math.huge, last_place = -math.huge,
   doubles = {pacing.DOUBLES!r}, relapsed = 0, without_place = 0,
-  suspected = 0, suspected_until = 0, refused = 0, at_the_end = 0}}
+  suspected = 0, suspected_until = 0, refused = 0, at_the_end = 0, given = 0}}
 local names = {{}}
 for name in pairs(q) do table.insert(names, name) end
 for index, text in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
@@ -111,6 +111,7 @@ if left > 0 and math.abs(ready_at - q.ready_at) > {pacing.SAME_END!r} then
   if not seen_late(began) then begin(began) end
 end
 acquit()
+q.given = q.given + 1
 if left > 0 and left <= {pacing.AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
 local earliest = math.max(now, ready_at)
 local place = math.max(q.next_arrival, earliest)
@@ -129,7 +130,7 @@ end
 redis.call('HSET', KEYS[1], unpack(kept))
 local ends = math.max(q.next_arrival, q.ready_at, now) - now + {KEPT}
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.min(ends, {24 * KEPT}) * 1000))
-return string.format('%.17g', place - now)
+return string.format('%.17g %d %.17g', place - now, q.given, q.rate)
 """
 
 
@@ -159,17 +160,21 @@ class Waiting:
         )
 
 
-AskForPlace = Callable[[Waiting], "float | None"]
-"""The `time.monotonic()` at which it should return; None where no queue is shared, or answers."""
+AskForPlace = Callable[[Waiting], "SharedPlace | None"]
+"""None where no queue is shared, or it does not answer."""
 
 
-def place_in(reply: str | bytes | float) -> float:
-    """Seconds until the place that the script gave.
+def place_in(reply: str | bytes, now: float) -> SharedPlace:
+    """The place that the script gave.
+
+    Args:
+        now: `time.monotonic()` at its reply.
 
     Raises:
         ValueError: the reply is none of the script's.
     """
-    seconds = float(reply)
-    if not math.isfinite(seconds):
+    seconds, given, rate = reply.split()
+    place = SharedPlace(now + float(seconds), int(given), float(rate))
+    if not (math.isfinite(place.at) and math.isfinite(place.rate)):
         raise ValueError("no finite number")
-    return seconds
+    return place

@@ -118,9 +118,10 @@ def _returns(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> flo
     if not isinstance(place, float):
         ready_at, known = cooling.ready_at, cooling.rate()
         waiting = Waiting(ready_at, cooling.cooldown, honoured, known, pacer.fixed)
-        place = cooling.shared_place(waiting)
-        if place is not None:
-            pacer.follow(cooling.queue, ready_at, place, known)
+        shared = cooling.shared_place(waiting)
+        if shared is not None:
+            pacer.follow(cooling.queue, ready_at, shared, known)
+            place = shared.at
         else:
             place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
         marks.put(source, PLACE, place)

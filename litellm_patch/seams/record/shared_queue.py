@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ... import metrics
+from ...wait.pacing import SharedPlace
 from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
 
@@ -27,8 +28,8 @@ class SharedQueues:
             "the places of waiting clients", "each process has a queue of its own"
         )
 
-    def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> float | None:
-        """The `time.monotonic()` at which a client should return; None if Redis does not tell.
+    def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> SharedPlace | None:
+        """When a client should return, in `time.monotonic()`; None if Redis does not tell.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
@@ -38,7 +39,7 @@ class SharedQueues:
         if answer is None or answer.cancelled() or not answer.done():
             metrics.redis_fell_back()
             return None
-        place: float = answer.result()
+        place: SharedPlace = answer.result()
         return place
 
 
@@ -48,7 +49,7 @@ def _key(queue: str) -> str:
     return f"litellm_patch:queue:{LAYOUT}:{{{digest}}}"
 
 
-def _place(redis_cache: Any, key: str, waiting: Waiting) -> float:
+def _place(redis_cache: Any, key: str, waiting: Waiting) -> SharedPlace:
     client, key = redis_cache.redis_client, redis_cache.check_and_fix_namespace(key=key)
     arguments = (1, key, *waiting.arguments(time.monotonic()))
     try:
@@ -57,4 +58,4 @@ def _place(redis_cache: Any, key: str, waiting: Waiting) -> float:
         if type(error).__name__ != "NoScriptError":
             raise
         reply = client.eval(SCRIPT, *arguments)  # Redis was started, or its scripts were flushed
-    return time.monotonic() + place_in(reply)
+    return place_in(reply, time.monotonic())
