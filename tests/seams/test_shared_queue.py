@@ -16,7 +16,7 @@ import pytest
 from litellm_patch import log, metrics
 from litellm_patch.seams.record import shared_queue
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.pacing import KnownRate, SharedPlace
 from litellm_patch.wait.shared_pacing import SCRIPT, Waiting
 
 NOW = 5000.0
@@ -30,7 +30,7 @@ class NoScriptError(Exception):
 class Redis:
     """LiteLLM's `RedisCache` and its client; a script's answer is `reply`."""
 
-    def __init__(self, reply: Any = b"7.5", error: Exception | None = None) -> None:
+    def __init__(self, reply: Any = b"7.5 3 9", error: Exception | None = None) -> None:
         self.redis_client, self.asked = self, []
         self.reply, self.error = reply, error
 
@@ -74,7 +74,9 @@ def fallbacks(monkeypatch):
     return counted
 
 
-def place(redis: Redis, queue: str = "a|b", ask: Callable[..., Any] = at_once) -> float | None:
+def place(
+    redis: Redis, queue: str = "a|b", ask: Callable[..., Any] = at_once
+) -> SharedPlace | None:
     queues = SharedQueues()
     queues.questions = SimpleNamespace(ask=ask)
     return queues.place(redis, queue, WAITING)
@@ -87,7 +89,7 @@ def key_of(queue: str) -> str:
 
 
 def test_a_place_is_so_many_seconds_from_the_answer(fallbacks):
-    assert place(Redis(b"7.5")) == NOW + 7.5
+    assert place(Redis(b"7.5 3 9")) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
     assert fallbacks == []
 
 
@@ -101,13 +103,13 @@ def test_the_script_is_called_by_its_name_with_one_key(fallbacks):
 
 @pytest.mark.parametrize("queue", ["a|b", "sk-secret" * 100, "\N{SNOWMAN}", "\udc80"])
 def test_a_key_is_short_and_names_no_deployment(queue, fallbacks):
-    assert re.fullmatch(r"tenant:litellm_patch:queue:1:\{[0-9a-f]{32}\}", key_of(queue))
+    assert re.fullmatch(r"tenant:litellm_patch:queue:2:\{[0-9a-f]{32}\}", key_of(queue))
     assert key_of(queue) == key_of(queue) != key_of("other")
 
 
 def test_a_script_that_redis_does_not_have_is_sent(fallbacks):
     redis = Redis(error=NoScriptError())
-    assert place(redis) == NOW + 7.5
+    assert place(redis) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
     by_name, sent = redis.asked
     assert sent == (SCRIPT, *by_name[1:])
 

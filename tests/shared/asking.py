@@ -41,7 +41,7 @@ class Process:
         """Seconds after `began` when a client may return whose group is ready 30 s after it."""
         waiting = Waiting(self.began + 30, 40.0, 1e6, KnownRate(), fixed=2.0)
         place = self.queues.place(self.redis, name, waiting)
-        return None if place is None else place - self.began
+        return None if place is None else place.at - self.began
 
     @property
     def questions(self) -> tuple[Questions, Questions]:

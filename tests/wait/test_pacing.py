@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_patch.wait import pacing
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.pacing import START, KnownRate, Pacer, SharedPlace
 
 READY = 1000.0
 times = st.floats(0, 1e6)
@@ -505,7 +505,7 @@ def waited(child: int) -> int | None:
 
 def test_a_queue_goes_on_where_the_one_of_all_proxies_stopped():
     pacer = Pacer(rate=1)
-    pacer.follow("group", READY, READY + 7)
+    pacer.follow("group", READY, SharedPlace(READY + 7, 1, 1, START))
     given = [pacer.place("group", READY - 5, READY, cooldown=10) for _ in range(2)]
     assert given == [READY + 8, READY + 9]
     assert pacer.place("group", READY + 30, READY + 40, cooldown=10) == READY + 40

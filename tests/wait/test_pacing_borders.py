@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.pacing import KnownRate, Pacer, SharedPlace
 
 READY = 1000.0
 START, SLOWER, EXCUSED = 9.0, 0.6, 8.0
@@ -16,6 +16,10 @@ START, SLOWER, EXCUSED = 9.0, 0.6, 8.0
 class Half(random.Random):
     def random(self) -> float:
         return 0.5
+
+
+def shared(at: float, given: int = 1, mine: int = 1, rate: float = START) -> SharedPlace:
+    return SharedPlace(at, given, mine, rate)
 
 
 def queue(pacer: Pacer, clients: int, **known: float) -> list[float]:
@@ -164,7 +168,7 @@ def test_a_place_that_can_be_told_in_the_second_half_of_the_wait_is_asked_for_th
     place, before_the_end
 ):
     pacer = Pacer(rate=1)
-    pacer.follow("g", READY, place - 1)
+    pacer.follow("g", READY, shared(place - 1))
     moments = [pacer.place("g", READY - 40, READY, honoured=60) for _ in range(20)]
     assert all((moment < READY) is before_the_end for moment in moments)
     assert len(set(moments)) == 20
@@ -172,7 +176,7 @@ def test_a_place_that_can_be_told_in_the_second_half_of_the_wait_is_asked_for_th
 
 def test_clients_of_a_full_queue_who_honour_just_the_end_are_told_different_moments():
     pacer = Pacer(rate=1)
-    pacer.follow("g", READY, READY + 100)
+    pacer.follow("g", READY, shared(READY + 100))
     moments = [pacer.place("g", READY - 60, READY, honoured=60) for _ in range(20)]
     assert len(set(moments)) == 20
 
@@ -180,18 +184,53 @@ def test_clients_of_a_full_queue_who_honour_just_the_end_are_told_different_mome
 @pytest.mark.parametrize("place, ready_at", [(math.nan, READY), (READY, math.inf), (math.inf,) * 2])
 def test_a_place_that_is_no_number_is_not_followed(place, ready_at):
     pacer = Pacer()
-    pacer.follow("g", ready_at, place)
+    pacer.follow("g", ready_at, shared(place))
     assert len(pacer) == 0
 
 
 def test_the_queue_behind_a_place_of_all_proxies_has_the_known_rate():
     pacer, known = Pacer(), KnownRate(limit=8.0)
-    pacer.follow("g", READY, READY + 3, known)
+    pacer.follow("g", READY, shared(READY + 3, rate=4.0), known)
     assert queue(pacer, 1, limit=8.0) == [READY + 3.25]
 
 
 def test_a_place_of_all_proxies_that_a_cooldown_cuts_off_is_learned_from():
     pacer = Pacer()
-    pacer.follow("g", READY, READY + 3)
+    pacer.follow("g", READY, shared(READY + 3))
     pacer.place("g", READY + 1, READY + 11)
     assert pacer.rate("g") == pytest.approx(START * 0.6)
+
+
+def test_a_process_gives_the_part_of_the_places_that_it_had_until_then():
+    """Of four that see as many clients, at the rate that the queue of all had learned."""
+    pacer = Pacer()
+    for mine in range(1, 8):
+        pacer.follow("g", READY, shared(READY + mine / 2, 4 * mine - 3, mine, rate=8.0))
+    part = 7 / 25
+    own = [pacer.place("g", READY - 1, READY) for _ in range(2)]
+    assert own[0] == pytest.approx(READY + 3.5 + 1 / 8 / part)
+    assert own[1] - own[0] == pytest.approx(1 / 8 / part, rel=0.2)  # a queue becomes faster
+    assert pacer.rate("g") == 8.0
+
+
+@pytest.mark.parametrize("given, mine", [(1, 3), (10, 1)])
+def test_a_queue_or_a_process_that_began_anew_says_nothing_of_the_others_yet(given, mine):
+    pacer = Pacer(rate=2, workers=4)
+    for place in ((1, 1), (9, 2), (given, mine)):
+        pacer.follow("g", READY, shared(READY, *place))
+    assert pacer.place("g", READY - 1, READY) == READY + 0.5
+
+
+def test_what_was_seen_long_ago_fades():
+    pacer, given, mine = Pacer(rate=1), 0, 0
+    for others in 40 * [9] + 1500 * [0]:
+        given, mine = given + 1 + others, mine + 1
+        pacer.follow("g", READY, shared(READY, given, mine))
+    assert 1 <= pacer.place("g", READY - 1, READY) - READY < 1.2
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf])
+def test_a_rate_that_is_none_is_not_taken_over(rate):
+    pacer = Pacer()
+    pacer.follow("g", READY, shared(READY, rate=rate))
+    assert pacer.rate("g") == START
