@@ -133,10 +133,8 @@ def test_the_script_goes_by_the_clock_of_redis(client):
 def test_what_is_kept_is_of_its_layout(client, script):
     """Other names, or another meaning of one, need another number: see `LAYOUT`."""
     kept_for(client, script, Waiting(1e9 + 10, None, 60.0, KnownRate()), 1e9)
-    names = (
-        b"at_the_end doubles given last_place next_arrival rate ready_at refused relapsed suspected"
-    )
-    names += b" suspected_until without_place"
+    names = b"acquitted at_the_end began doubles flow given last_place next_arrival places rate"
+    names += b" ready_at refused relapsed suspected suspected_until without_place"
     assert {LAYOUT: sorted(client.hkeys("queue"))} == {2: names.split()}
 
 
