@@ -6,15 +6,15 @@ bucket of ITU-T I.371) gives out theoretical arrival times: slowly at first, sin
 known of what the provider takes, and faster the longer the queue lasts.
 
 What the group can take is learned from refusals alone, since nothing of ours may run on a
-request that succeeds. A new cooldown that begins while places are still to come, soon after
-the end of the last one, is a *relapse*: the queue was too fast, so the next one is slower. One
-that begins later was the work of new calls, and the places that it cut off would have been
-used by a faster queue, so the next one is faster. A queue that came to its end brings a slow
-rate back towards the start, and teaches nothing else. A relapse before the queue had brought
-many clients back may not be its work where many come at once: where the length of the cooldown
-is a multiple of the time between two bursts of calls, each burst meets a group that has just
-returned, and queues that were slowed down for each would end up giving hardly any places. So they
-are slowed down for that a little at most.
+request that succeeds. A new cooldown that begins while places are still to come cuts the queue off:
+the queue was too fast, so the next one begins slower than this one was when it was cut off. But if
+a crowd is refused in that moment, many more clients than the queue brought back and than come
+usually, then a burst of new calls closed the group. A queue that had proven its rate by then
+becomes faster, for a faster one would have used the places that were cut off. One that was cut off
+soon after its begin is not slowed down for that, or a little: where the length of the cooldown is a
+multiple of the time between two bursts of calls, each burst meets a group that has just returned,
+and queues that were slowed down for each would end up giving hardly any places. A queue that came
+to its end brings a slow rate back towards the start, and teaches nothing else.
 
 Until its first relapse a group may be a fast one, as a connection in TCP's slow start: its
 queues become faster sooner, and the sooner the shorter the cooldown is, since that is what a
@@ -26,7 +26,9 @@ so a client whose place would be too late gets none: it is told to come back bef
 cooldown ends, at a moment of its own, and is given its place then.
 
 Where proxies share a Redis the queue is there (`shared_pacing.py`), and this one takes its place
-while it fails. Else several workers each see a part of the clients and know nothing of each
+while Redis fails, or for a refusal that it does not answer in time. It then goes on behind the last
+place that Redis gave, at the same rate, and gives out the part of all places that this process had
+until then. Else several workers each see a part of the clients and know nothing of each
 other: each gives out its share (rate divided by the number of workers) and begins its queue at a
 random fraction of an interval, at most a second, so that equal queues do not step in time. Where
 the number is unknown the queues together are too fast at first, relapse, and become slower.
@@ -47,14 +49,15 @@ START = 9.0
 """Where nothing is known. It brings 30 clients back within 4 s. (This and the constants below
 were chosen with tests/bench/random_overloads.py.)"""
 
-DOUBLES = 30.0
-"""Seconds after which a queue is twice as fast as it began: a provider that it would overload
-has refused by then, and a long queue is over sooner."""
+DOUBLES, STEEPNESS = 40.0, 3
+"""Seconds after which the queue of a group that relapsed is twice as fast as it began, and the
+power of time by which it becomes faster: a provider that it would overload has refused by then, and
+a long queue is over sooner."""
 
-UNTRIED_DOUBLES, UNTRIED_SOONEST = 0.5, 5.0
-"""The part of the cooldown's length, and the fewest seconds, after which the queue of a group
-that never relapsed is twice as fast. (Chosen on the benchmark's grid: over random overloads it
-makes no difference that can be told from chance.)"""
+UNTRIED_DOUBLES, UNTRIED_SOONEST, UNTRIED_LATEST = 0.5, 5.0, 30.0
+"""The part of the cooldown's length, and the fewest and most seconds, after which the queue of a
+group that never relapsed is twice as fast. (Chosen on the benchmark's grid: over random overloads
+they make no difference that can be told from chance.)"""
 
 SHARE_OF_LIMIT = 0.5
 """The part of a configured limit that a queue begins with: new calls need some of it, too."""
@@ -75,19 +78,23 @@ PROVEN = 4.0
 """Seconds that a queue which is too fast for a provider does not survive: what the provider
 had saved up is spent by then. If the group relapses later, new calls did it."""
 
-FEW = 9.0
-"""Clients. A queue that had brought back fewer before a relapse may not have caused it."""
-
 AT_ONCE, CROWD = 0.25, 3.0
 """Seconds before the end of a cooldown and after the begin of the next one, and how many times
-what the queue brings back in them has to be refused for a burst of new calls to have caused it. (A
-busy proxy has let in the rest of a burst before it hears that the provider refuses.)"""
+what is usual in them has to be refused for a burst of new calls to have caused it. (A busy proxy
+has let in the rest of a burst before it hears that the provider refuses.)"""
 
 EXCUSED = 8.0
-"""Clients per second below which such a burst does not slow a queue down."""
+"""Clients per second up to which such a burst does not slow a queue down."""
+
+BEFORE_THE_END = 0.05
+"""The last part of a wait, in which no client is told to ask again: a busy proxy may let it in just
+after the end instead, where it takes another client's place or closes the group."""
 
 SAME_END = 0.25
 """Seconds. Two ends of a cooldown that differ by less are one, computed at two moments."""
+
+SEEN_AT_MOST = 500
+"""Places of the queue of all proxies that tell a process which part of the clients it sees."""
 
 HONOURED = 60.0
 """Seconds. openai-python up to 2.51, openai-node and others ignore a longer wait and retry
@@ -123,22 +130,63 @@ class _Queue:
     last_place: float = -math.inf
     without_place: int = 0
     at_the_end: int = 0  # clients that were refused just before `ready_at`
+    shared: _Shared | None = None
     suspected: _Suspect | None = None
+    began: float = -math.inf  # when the cooldown did that is waited for
+    places: int = 0  # given since then
+    flow: float = 0.0  # places given per second before that: what is usual
 
 
 @dataclass
 class _Suspect:
-    """A queue that relapsed early.
+    """A queue that was cut off.
 
     Attributes:
-        rate: of the queue, before it was slowed down.
+        pace: clients per second that it gave when it was cut off.
+        acquitted: the rate that the next one has if a burst did it.
         until: when it is known whether many come at once.
         refused: how many came with the relapse until now, and just before the group returned.
     """
 
-    rate: float
+    pace: float
+    acquitted: float
     until: float
     refused: int
+
+
+@dataclass(frozen=True)
+class SharedPlace:
+    """A place that the queue of all proxies gave.
+
+    Attributes:
+        at: the moment at which the client should return.
+        given: how many places it has given, this one included.
+        mine: how many of them are this process'.
+        rate: clients per second that it begins with.
+    """
+
+    at: float
+    given: int
+    mine: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """Which part of the clients this process sees, by its last place in the queue of all.
+
+    Attributes:
+        last: that place.
+        mine, given: how many were given of late.
+    """
+
+    last: SharedPlace
+    mine: float = 1.0
+    given: float = 1.0
+
+    @property
+    def part(self) -> float:
+        return self.mine / max(self.given, self.mine)
 
 
 class Pacer:
@@ -212,20 +260,23 @@ class Pacer:
                 return _without_place(queue, place, now, ready_at, honoured)
             queue.next_arrival = place + 1 / self._rate(queue, known, place - earliest)
             queue.last_place = max(queue.last_place, place)
+            queue.places += 1
             return place
 
     def follow(
-        self, group: str, ready_at: float, place: float, known: KnownRate | None = None
+        self, group: str, ready_at: float, place: SharedPlace, known: KnownRate | None = None
     ) -> None:
         """Go on behind a `place` that the queue of all proxies gave, where that fails later."""
-        if not (math.isfinite(place) and math.isfinite(ready_at)):
+        if not (math.isfinite(place.at) and math.isfinite(ready_at)):
             return
         known = known if known is not None else KnownRate()
         with _lock:
             queue = self._queue(group, known)
+            queue.shared = _counted(queue.shared, place)
+            queue.rate = _bounded(_usable(place.rate) or queue.rate)
             queue.ready_at = max(queue.ready_at, ready_at)
-            queue.next_arrival = max(place, queue.ready_at) + 1 / self._rate(queue, known)
-            queue.last_place = max(queue.last_place, place)
+            queue.next_arrival = max(place.at, queue.ready_at) + 1 / self._rate(queue, known)
+            queue.last_place = max(queue.last_place, place.at)
 
     def rate(self, group: str) -> float | None:
         """Clients per second that the group's queue begins with; None for an unknown group."""
@@ -250,8 +301,9 @@ class Pacer:
         rate = self.fixed
         if rate is None:
             most = _usable(known.limit) or FASTEST
-            rate = min(queue.rate * (1 + after / queue.doubles), most)
-        return max(rate / self._workers, _NOT_ZERO)
+            rate = min(_pace(queue, after), most)
+        part = 1 / self._workers if queue.shared is None else queue.shared.part
+        return max(rate * part, _NOT_ZERO)
 
     def _phase(self, rate: float) -> float:
         return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
@@ -271,6 +323,18 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
 
 _RANDOM = random.Random()
+
+
+def _counted(before: _Shared | None, place: SharedPlace) -> _Shared:
+    if before is None or place.given <= before.last.given or place.mine <= before.last.mine:
+        return _Shared(place)  # that queue is a new one
+    # What was seen long ago fades, since proxies come and go.
+    kept = 0.5 if before.given >= SEEN_AT_MOST else 1.0
+    return _Shared(
+        place,
+        kept * before.mine + place.mine - before.last.mine,
+        kept * before.given + place.given - before.last.given,
+    )
 
 
 def _began(queue: _Queue, now: float, ready_at: float, cooldown: float | None) -> float:
@@ -300,14 +364,20 @@ def _seen_late(queue: _Queue, ready_at: float, began: float, cooldown: float | N
 def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
     crowd, queue.at_the_end, queue.suspected = queue.at_the_end, 0, None
+    lasted = began - queue.began
+    queue.flow = queue.places / lasted if 0 < lasted < math.inf else 0.0
+    queue.places, queue.began = 0, began
     had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:
-        cut_off = began < queue.last_place + RELAPSE_WITHIN
-        if cut_off and began < queue.ready_at + PROVEN:
-            if (began - queue.ready_at) * queue.rate < FEW:
-                queue.suspected = _Suspect(queue.rate, began + AT_ONCE, crowd)
-            queue.rate, queue.relapsed = _bounded(queue.rate * SLOWER), True
-        elif cut_off or queue.rate < START:
+        after = began - queue.ready_at
+        if began < queue.last_place + RELAPSE_WITHIN:
+            early = after < PROVEN
+            pace = _pace(queue, max(0.0, min(after, queue.last_place - queue.ready_at)))
+            acquitted = min(queue.rate, EXCUSED) if early else queue.rate * FASTER
+            queue.suspected = _Suspect(pace, acquitted, began + AT_ONCE, crowd)
+            queue.rate = _bounded(pace * SLOWER)
+            queue.relapsed = queue.relapsed or early
+        elif queue.rate < START:
             queue.rate = _bounded(queue.rate * FASTER)
     queue.doubles = _doubles(queue, ready_at - began)
     queue.ready_at = ready_at
@@ -315,26 +385,29 @@ def _begin(queue: _Queue, ready_at: float, began: float) -> None:
 
 
 def _acquit(queue: _Queue, now: float, workers: int) -> None:
-    """Take back what a relapse taught, if more clients come with it than the queue brings.
-
-    Not more than to `EXCUSED`, for a fast queue may have had a part in it.
-    """
+    """Take back what a relapse taught, if more clients come with it than usual."""
     suspected = queue.suspected
     if suspected is None:
         return
     suspected.refused += 1
+    usual = AT_ONCE * max(suspected.pace / workers, queue.flow)
     if now > suspected.until:
         queue.suspected = None
-    elif suspected.refused > max(2.0, CROWD * AT_ONCE * suspected.rate / workers):
-        queue.rate = max(queue.rate, min(suspected.rate, EXCUSED))
+    elif suspected.refused > max(2.0, CROWD * usual):
+        queue.rate = max(queue.rate, _bounded(suspected.acquitted))
         queue.suspected = None
+
+
+def _pace(queue: _Queue, after: float) -> float:
+    """Clients per second for one with so many seconds of queue before it."""
+    return queue.rate * (1 + (after / queue.doubles) ** (STEEPNESS if queue.relapsed else 1))
 
 
 def _doubles(queue: _Queue, cooldown: float) -> float:
     """After how many seconds the queue behind a cooldown of that length is twice as fast."""
     if queue.relapsed:
         return DOUBLES
-    return min(max(UNTRIED_SOONEST, UNTRIED_DOUBLES * cooldown), DOUBLES)
+    return min(max(UNTRIED_SOONEST, UNTRIED_DOUBLES * cooldown), UNTRIED_LATEST)
 
 
 def _without_place(
@@ -349,7 +422,7 @@ def _without_place(
     part = queue.without_place * _GOLDEN % 1
     end = now + honoured
     if ready_at >= end or place - honoured < (now + ready_at) / 2:
-        end = min(end, ready_at)
+        end = min(end, ready_at - BEFORE_THE_END * (ready_at - now))
         earliest = (now + end) / 2  # the later it comes back, the more room is behind the end
     else:
         earliest = max(now, ready_at)

@@ -1,8 +1,9 @@
 """The rule of `pacing.py` as a script for Redis, where one queue is there for all proxies.
 
 One call gives one client its place, by Redis' own clock: what is sent, and what comes back, are
-seconds from then on. A test compares the two rules on sequences by chance. What a queue is kept
-in is one small hash, which Redis drops some time after its last client.
+seconds from then on. It also counts the clients that the process gave places by itself since its
+last call, so that theirs are given to nobody else. A test compares the two rules on sequences by
+chance. A queue is kept in one small hash, which Redis drops some time after its last client.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from typing import Callable
 
 from . import pacing
-from .pacing import KnownRate
+from .pacing import KnownRate, SharedPlace
 
-LAYOUT = 1
+LAYOUT = 2
 """Of what is kept. Versions of this package with another one have queues of their own."""
 
 KEPT = 3600
@@ -29,11 +30,13 @@ SCRIPT = f"""
 {CLOCK}
 local left, length, honoured = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local fixed, start, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local meanwhile = tonumber(ARGV[7])
 local ready_at = now + left
 
 local q = {{rate = start, ready_at = -math.huge, next_arrival = -math.huge, last_place = -math.huge,
   doubles = {pacing.DOUBLES!r}, relapsed = 0, without_place = 0,
-  suspected = 0, suspected_until = 0, refused = 0, at_the_end = 0}}
+  suspected = 0, suspected_until = 0, acquitted = 0, refused = 0, at_the_end = 0,
+  began = -math.huge, places = 0, flow = 0, given = 0}}
 local names = {{}}
 for name in pairs(q) do table.insert(names, name) end
 for index, text in ipairs(redis.call('HMGET', KEYS[1], unpack(names))) do
@@ -51,30 +54,36 @@ local function seen_late(began)
   return late
 end
 
-local function learn(faster)
-  q.rate = math.min(math.max(q.rate * faster, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+local function bounded(rate)
+  return math.min(math.max(rate, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+end
+
+local function pace(after)
+  return q.rate * (1 + (after / q.doubles) ^ (q.relapsed == 1 and {pacing.STEEPNESS!r} or 1))
 end
 
 local function begin(began)
-  local crowd = q.at_the_end
+  local crowd, lasted = q.at_the_end, began - q.began
   q.at_the_end, q.suspected = 0, 0
+  q.flow = lasted > 0 and lasted < math.huge and q.places / lasted or 0
+  q.places, q.began = 0, began
   if q.ready_at <= began and q.last_place > -math.huge then
-    local cut_off = began < q.last_place + {pacing.RELAPSE_WITHIN!r}
-    if cut_off and began < q.ready_at + {pacing.PROVEN!r} then
-      if (began - q.ready_at) * q.rate < {pacing.FEW!r} then
-        q.suspected, q.refused = q.rate, crowd
-        q.suspected_until = began + {pacing.AT_ONCE!r}
-      end
-      learn({pacing.SLOWER!r})
-      q.relapsed = 1
-    elseif cut_off or q.rate < {pacing.START!r} then
-      learn({pacing.FASTER!r})
+    local after = began - q.ready_at
+    if began < q.last_place + {pacing.RELAPSE_WITHIN!r} then
+      local early = after < {pacing.PROVEN!r}
+      q.suspected = pace(math.max(0, math.min(after, q.last_place - q.ready_at)))
+      q.suspected_until, q.refused = began + {pacing.AT_ONCE!r}, crowd
+      q.acquitted = early and math.min(q.rate, {pacing.EXCUSED!r}) or q.rate * {pacing.FASTER!r}
+      q.rate = bounded(q.suspected * {pacing.SLOWER!r})
+      if early then q.relapsed = 1 end
+    elseif q.rate < {pacing.START!r} then
+      q.rate = bounded(q.rate * {pacing.FASTER!r})
     end
   end
   q.doubles = {pacing.DOUBLES!r}
   if q.relapsed == 0 then
     local sooner = {pacing.UNTRIED_DOUBLES!r} * (ready_at - began)
-    q.doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), q.doubles)
+    q.doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), {pacing.UNTRIED_LATEST!r})
   end
   q.ready_at, q.last_place, q.next_arrival = ready_at, -math.huge, ready_at
 end
@@ -82,17 +91,12 @@ end
 local function acquit()
   if q.suspected == 0 then return end
   q.refused = q.refused + 1
+  local usual = {pacing.AT_ONCE!r} * math.max(q.suspected, q.flow)
   if now > q.suspected_until then
     q.suspected = 0
-  elseif q.refused > math.max(2, {pacing.CROWD * pacing.AT_ONCE!r} * q.suspected) then
-    q.rate = math.max(q.rate, math.min(q.suspected, {pacing.EXCUSED!r}))
-    q.suspected = 0
+  elseif q.refused > math.max(2, {pacing.CROWD!r} * usual) then
+    q.rate, q.suspected = math.max(q.rate, bounded(q.acquitted)), 0
   end
-end
-
-local function pace(after)
-  if fixed > 0 then return fixed end
-  return math.max(math.min(q.rate * (1 + after / q.doubles), most), {pacing._NOT_ZERO!r})
 end
 
 local function without_place(place)
@@ -100,7 +104,7 @@ local function without_place(place)
   local part = q.without_place * {pacing._GOLDEN!r} % 1
   local stop, earliest = now + honoured, math.max(now, ready_at)
   if ready_at >= stop or place - honoured < (now + ready_at) / 2 then
-    stop = math.min(stop, ready_at)
+    stop = math.min(stop, ready_at - {pacing.BEFORE_THE_END!r} * (ready_at - now))
     earliest = (now + stop) / 2
   end
   return earliest + (stop - earliest) * part
@@ -110,16 +114,21 @@ if left > 0 and math.abs(ready_at - q.ready_at) > {pacing.SAME_END!r} then
   local began = began()
   if not seen_late(began) then begin(began) end
 end
-acquit()
-if left > 0 and left <= {pacing.AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
-local earliest = math.max(now, ready_at)
-local place = math.max(q.next_arrival, earliest)
-if place > now + honoured then
-  place = without_place(place)
-else
-  q.next_arrival = place + 1 / pace(place - earliest)
-  q.last_place = math.max(q.last_place, place)
+
+local earliest, place = math.max(now, ready_at), nil
+for _ = 0, meanwhile do
+  acquit()
+  if left > 0 and left <= {pacing.AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
+  place = math.max(q.next_arrival, earliest)
+  if place > now + honoured then
+    place = without_place(place)
+  else
+    local rate = fixed > 0 and fixed or math.min(pace(place - earliest), most)
+    q.next_arrival = place + 1 / math.max(rate, {pacing._NOT_ZERO!r})
+    q.last_place, q.places = math.max(q.last_place, place), q.places + 1
+  end
 end
+q.given = q.given + meanwhile + 1
 
 local kept = {{}}
 for name, value in pairs(q) do
@@ -129,7 +138,7 @@ end
 redis.call('HSET', KEYS[1], unpack(kept))
 local ends = math.max(q.next_arrival, q.ready_at, now) - now + {KEPT}
 redis.call('PEXPIRE', KEYS[1], math.ceil(math.min(ends, {24 * KEPT}) * 1000))
-return string.format('%.17g', place - now)
+return string.format('%.17g %d %.17g', place - now, q.given, q.rate)
 """
 
 
@@ -147,8 +156,12 @@ class Waiting:
     known: KnownRate
     fixed: float | None = None
 
-    def arguments(self, now: float) -> tuple[float, ...]:
-        """What the script is given, in its order; 0 where nothing is known."""
+    def arguments(self, now: float, meanwhile: int = 0) -> tuple[float, ...]:
+        """What the script is given, in its order; 0 where nothing is known.
+
+        Args:
+            meanwhile: how many clients got a place of the process' own since its last question.
+        """
         return (
             self.ready_at - now,
             pacing._usable(self.cooldown) or 0.0,
@@ -156,20 +169,26 @@ class Waiting:
             self.fixed or 0.0,
             pacing._start(self.known),
             pacing._usable(self.known.limit) or pacing.FASTEST,
+            meanwhile,
         )
 
 
-AskForPlace = Callable[[Waiting], "float | None"]
-"""The `time.monotonic()` at which it should return; None where no queue is shared, or answers."""
+AskForPlace = Callable[[Waiting], "SharedPlace | None"]
+"""None where no queue is shared, or it does not answer."""
 
 
-def place_in(reply: str | bytes | float) -> float:
-    """Seconds until the place that the script gave.
+def place_in(reply: str | bytes, now: float, mine: int = 1) -> SharedPlace:
+    """The place that the script gave.
+
+    Args:
+        now: `time.monotonic()` at its reply.
+        mine: how many places it has counted as this process'.
 
     Raises:
         ValueError: the reply is none of the script's.
     """
-    seconds = float(reply)
-    if not math.isfinite(seconds):
+    seconds, given, rate = reply.split()
+    place = SharedPlace(now + float(seconds), int(given), mine, float(rate))
+    if not (math.isfinite(place.at) and math.isfinite(place.rate)):
         raise ValueError("no finite number")
-    return seconds
+    return place

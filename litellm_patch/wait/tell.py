@@ -129,10 +129,11 @@ def _place(pacer: Pacer, refusal: Refusal, now: float, honoured: float) -> float
     ready_at, known, place = cooling.ready_at, cooling.rate(), None
     if cooling.shared_place is not None:
         waiting = Waiting(ready_at, cooling.cooldown, honoured, known, pacer.fixed)
-        place = cooling.shared_place(waiting)
-    if place is not None:
-        pacer.follow(cooling.queue, ready_at, place, known)
-    else:
+        shared = cooling.shared_place(waiting)
+        if shared is not None:
+            pacer.follow(cooling.queue, ready_at, shared, known)
+            place = shared.at
+    if place is None:
         place = pacer.place(cooling.queue, now, ready_at, known, cooling.cooldown, honoured)
     marks.put(source, PLACE, place)
     return place

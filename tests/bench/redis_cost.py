@@ -1,6 +1,7 @@
 """What the queue in Redis costs: the proxy's event loop for each refusal, and Redis' own time.
 
     python tests/bench/redis_cost.py [--refusals 20000]        # needs redis-server, half a minute
+    python tests/bench/redis_cost.py --hangs                   # of 1,000 refusals, 5 seconds
 
 A refusal is asked for as the proxy asks: LiteLLM's own client, on a thread, waited for here. The
 cost without Redis is that of a process' own queue.
@@ -9,17 +10,21 @@ cost without Redis is that of a process' own queue.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from typing import Callable
 
-from litellm.caching.redis_cache import RedisCache
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else LiteLLM asks the internet for prices
 
-from litellm_patch.seams.record import redis_questions
-from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.tools.lab.redis import Redis, running_redis
-from litellm_patch.wait.pacing import KnownRate, Pacer
-from litellm_patch.wait.shared_pacing import Waiting
+from litellm.caching.redis_cache import RedisCache  # noqa: E402
+
+from litellm_patch.seams.record import redis_questions  # noqa: E402
+from litellm_patch.seams.record.shared_expiry import SharedExpiries  # noqa: E402
+from litellm_patch.seams.record.shared_queue import SharedQueues  # noqa: E402
+from litellm_patch.tools.lab.redis import Redis, running_redis  # noqa: E402
+from litellm_patch.wait.pacing import KnownRate, Pacer  # noqa: E402
+from litellm_patch.wait.shared_pacing import Waiting  # noqa: E402
 
 GROUPS = 50
 COOLDOWN = 10.0
@@ -50,10 +55,44 @@ def busy_seconds(redis: Redis) -> float:
     return float(lines["used_cpu_user"]) + float(lines["used_cpu_sys"])
 
 
+def hangs() -> None:
+    """Print how long 1,000 refusals take an event loop whose Redis answers nothing any more.
+
+    Each asks for the time left of its cooldown and for its place, and gets the place of its
+    process' own queue in the end. They come one every 2 ms, so that Redis is asked again meanwhile.
+    """
+    ready_at, now = time.monotonic() + COOLDOWN, time.time()
+    expiries, queues, pacer = SharedExpiries(), SharedQueues(), Pacer()
+    with running_redis() as redis:
+        cache = RedisCache(host="127.0.0.1", port=redis.port)
+
+        def refuse(number: int) -> None:
+            group = f"group {number % GROUPS}"
+            waiting = Waiting(ready_at, COOLDOWN, 1e9, KnownRate())
+            expiries.seconds(cache, group, now)
+            if queues.place(cache, group, waiting) is None:
+                alone(number)
+
+        def alone(number: int) -> None:
+            pacer.place(f"group {number % GROUPS}", time.monotonic(), ready_at, None, COOLDOWN)
+
+        measured(refuse, 500)
+        redis.ask("client", "pause", "60000", "all")
+        hanging = measured(refuse, 1000, pause=0.002)
+        without = measured(alone, 1000, pause=0.002)
+    print(f"1,000 refusals with a Redis that hangs: {sum(hanging) / 1000:.1f} ms")
+    print(f"1,000 refusals without a Redis: {sum(without) / 1000:.1f} ms")
+    print("the longest:", ", ".join(f"{each / 1000:.1f} ms" for each in sorted(hanging)[-3:]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--refusals", type=int, default=20_000)
-    refusals = parser.parse_args().refusals
+    parser.add_argument("--hangs", action="store_true", help="measure a Redis that hangs instead")
+    options = parser.parse_args()
+    if options.hangs:
+        return hangs()
+    refusals = options.refusals
     redis_questions.SHARE = redis_questions.SAVED = 1.0  # all of them are asked, without a pause
     ready_at = time.monotonic() + COOLDOWN
     queues, pacer = SharedQueues(), Pacer()

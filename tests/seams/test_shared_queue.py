@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -16,7 +17,7 @@ import pytest
 from litellm_patch import log, metrics
 from litellm_patch.seams.record import shared_queue
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.pacing import KnownRate, SharedPlace
 from litellm_patch.wait.shared_pacing import SCRIPT, Waiting
 
 NOW = 5000.0
@@ -30,7 +31,7 @@ class NoScriptError(Exception):
 class Redis:
     """LiteLLM's `RedisCache` and its client; a script's answer is `reply`."""
 
-    def __init__(self, reply: Any = b"7.5", error: Exception | None = None) -> None:
+    def __init__(self, reply: Any = b"7.5 3 9", error: Exception | None = None) -> None:
         self.redis_client, self.asked = self, []
         self.reply, self.error = reply, error
 
@@ -74,10 +75,17 @@ def fallbacks(monkeypatch):
     return counted
 
 
-def place(redis: Redis, queue: str = "a|b", ask: Callable[..., Any] = at_once) -> float | None:
+Ask = Callable[..., Any]
+
+
+def queues_that(ask: Ask = at_once) -> SharedQueues:
     queues = SharedQueues()
     queues.questions = SimpleNamespace(ask=ask)
-    return queues.place(redis, queue, WAITING)
+    return queues
+
+
+def place(redis: Redis, queue: str = "a|b", ask: Ask = at_once) -> SharedPlace | None:
+    return queues_that(ask).place(redis, queue, WAITING)
 
 
 def key_of(queue: str) -> str:
@@ -87,7 +95,7 @@ def key_of(queue: str) -> str:
 
 
 def test_a_place_is_so_many_seconds_from_the_answer(fallbacks):
-    assert place(Redis(b"7.5")) == NOW + 7.5
+    assert place(Redis(b"7.5 3 9")) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
     assert fallbacks == []
 
 
@@ -101,13 +109,13 @@ def test_the_script_is_called_by_its_name_with_one_key(fallbacks):
 
 @pytest.mark.parametrize("queue", ["a|b", "sk-secret" * 100, "\N{SNOWMAN}", "\udc80"])
 def test_a_key_is_short_and_names_no_deployment(queue, fallbacks):
-    assert re.fullmatch(r"tenant:litellm_patch:queue:1:\{[0-9a-f]{32}\}", key_of(queue))
+    assert re.fullmatch(r"tenant:litellm_patch:queue:2:\{[0-9a-f]{32}\}", key_of(queue))
     assert key_of(queue) == key_of(queue) != key_of("other")
 
 
 def test_a_script_that_redis_does_not_have_is_sent(fallbacks):
     redis = Redis(error=NoScriptError())
-    assert place(redis) == NOW + 7.5
+    assert place(redis) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
     by_name, sent = redis.asked
     assert sent == (SCRIPT, *by_name[1:])
 
@@ -129,6 +137,128 @@ def cancelled() -> Future[Any]:
 def test_without_an_answer_the_process_gives_the_place(answer, fallbacks):
     assert place(Redis(), ask=lambda question, late=False: answer) is None
     assert fallbacks == [1]
+
+
+class Process:
+    """One whose questions are answered at once, with an error, late, or not asked at all."""
+
+    def __init__(self) -> None:
+        self.redis, self.answers, self.late = Redis(), "at once", []
+        self.queues = queues_that(self.ask)
+
+    def ask(self, question: Callable[[], Any]) -> Future[Any] | None:
+        if self.answers == "at once":
+            return at_once(question)
+        if self.answers == "none":
+            return None
+        self.late.append(question)
+        return Answer()
+
+    def place(self, times: int = 1, ready_at: float = NOW + 5, queue: str = "a|b") -> Any:
+        """Of the last of so many clients."""
+        for _ in range(times):
+            last = self.queues.place(self.redis, queue, replace(WAITING, ready_at=ready_at))
+        return last
+
+    def reported(self) -> list[int]:
+        """With each question, as the script is told it: the last of its arguments."""
+        return [int(asked[-1]) for asked in self.redis.asked]
+
+
+def test_places_that_the_process_gave_by_itself_are_reported_once(fallbacks):
+    process = Process()
+    for times in (3, 0, 1):
+        process.answers = "none"
+        assert process.place(times) is None if times else True
+        process.answers = "at once"
+        process.place()
+    assert process.reported() == [3, 0, 1]
+    # Redis has counted them as this process', and the three that it gave itself.
+    assert process.place().mine == 8
+
+
+def test_places_of_another_queue_are_reported_there(fallbacks):
+    process = Process()
+    process.answers = "none"
+    process.place(2)
+    process.place(3, queue="other")
+    process.answers = "at once"
+    assert (process.place().mine, process.place(queue="other").mine) == (3, 4)
+    assert process.reported() == [2, 3]
+
+
+@pytest.mark.parametrize("answers", ["late", "at once"])
+def test_a_place_that_redis_was_asked_for_is_not_reported(answers, fallbacks):
+    """One that is answered late took a place for its client, and one that fails may have."""
+    process = Process()
+    process.answers, process.redis.error = answers, ConnectionError()
+    assert process.place(2) is None
+    for question in process.late:
+        at_once(question)
+    process.answers, process.redis.error = "at once", None
+    process.place()
+    assert process.reported() == [0, 0, 0]
+
+
+def test_a_process_counts_as_its_own_what_redis_counted_late(fallbacks):
+    process = Process()
+    process.answers = "late"
+    process.place(2)
+    process.answers = "none"
+    process.place(3)
+    for question in process.late:
+        at_once(question)
+    process.answers = "at once"
+    assert (process.reported(), process.place().mine) == ([3, 0], 6)
+
+
+def test_what_an_error_answers_is_not_counted_as_its_own(fallbacks):
+    process = Process()
+    process.redis.error = ConnectionError()
+    process.place(4)
+    process.redis.error = None
+    assert process.place().mine == 1
+
+
+@pytest.mark.parametrize("later, reported", [(1.0, 3), (-1.0, 3), (1.01, 0), (-1.01, 0)])
+def test_places_behind_another_cooldown_are_forgotten(later, reported, fallbacks):
+    process = Process()
+    process.place(2)
+    process.answers = "none"
+    process.place(3)
+    process.answers = "at once"
+    assert process.place(ready_at=NOW + 5 + later).mine == 3 + reported
+    assert process.reported() == [0, 0, reported]
+
+
+def test_an_end_that_moves_slowly_is_another_one_in_the_end(fallbacks):
+    process = Process()
+    process.answers = "none"
+    for later in (0.0, 0.9, 1.8, 1.9):
+        process.place(ready_at=NOW + 5 + later)
+    process.answers = "at once"
+    process.place(ready_at=NOW + 5 + 1.9)
+    assert process.reported() == [2]
+
+
+def test_a_question_reports_a_hundred_places_at_most(fallbacks):
+    process = Process()
+    process.answers = "none"
+    process.place(150)
+    process.answers = "at once"
+    process.place(2)
+    assert process.reported() == [100, 0]
+
+
+def test_a_thousand_queues_are_remembered(fallbacks):
+    process = Process()
+    process.answers = "none"
+    for number in range(1001):
+        process.place(queue=f"queue {number}")
+    process.answers = "at once"
+    process.place(queue="queue 1")
+    process.place(queue="queue 0")
+    assert process.reported() == [1, 0]
 
 
 def test_another_reply_is_no_place(fallbacks):

@@ -24,9 +24,15 @@ def cache_of(port: int, **settings: Any) -> Any:
 
 @dataclass
 class Process:
-    """What one proxy process asks its Redis."""
+    """What one proxy process asks its Redis.
+
+    Attributes:
+        reports: whether it tells Redis of the clients that it gave places by itself. (How many
+            those are is by chance on a busy machine.)
+    """
 
     redis: Any
+    reports: bool = False
 
     def __post_init__(self) -> None:
         self.expiries, self.queues, self._records = SharedExpiries(), SharedQueues(), 0
@@ -39,9 +45,11 @@ class Process:
 
     def place(self, name: str = "queue") -> float | None:
         """Seconds after `began` when a client may return whose group is ready 30 s after it."""
+        if not self.reports:
+            self.queues._own.clear()
         waiting = Waiting(self.began + 30, 40.0, 1e6, KnownRate(), fixed=2.0)
         place = self.queues.place(self.redis, name, waiting)
-        return None if place is None else place - self.began
+        return None if place is None else place.at - self.began
 
     @property
     def questions(self) -> tuple[Questions, Questions]:

@@ -87,6 +87,14 @@ def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, 
     assert until(process.place) > 29
 
 
+def test_places_that_a_process_gave_meanwhile_are_given_to_nobody_else(server, process):
+    first, process.reports = until(process.place), True
+    server.hang()
+    assert not any(process.place() for _ in range(41))
+    server.go_on()
+    assert until(process.place) > first + 20  # two a second
+
+
 def test_an_answer_that_is_late_is_of_use_to_the_next_refusals(server, process):
     server.ask("client", "pause", "300", "all")
     assert process.expiries.seconds(process.redis, KEY, 0.5) is None
@@ -231,5 +239,5 @@ def test_two_versions_share_what_they_understand(server, process, monkeypatch):
     monkeypatch.setattr(shared_queue, "SCRIPT", shared_queue.SCRIPT + "\n-- newer\n")
     monkeypatch.setattr(shared_queue, "_SHA", "0" * 40)
     assert until(newer.place) > first + 0.3
-    monkeypatch.setattr(shared_queue, "LAYOUT", 2)
+    monkeypatch.setattr(shared_queue, "LAYOUT", shared_queue.LAYOUT + 1)
     assert until(newer.place) <= first + 0.1

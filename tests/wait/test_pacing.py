@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_patch.wait import pacing
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.pacing import START, KnownRate, Pacer, SharedPlace
 
 READY = 1000.0
 times = st.floats(0, 1e6)
@@ -36,17 +36,17 @@ def test_a_queue_becomes_twice_as_fast_sooner_behind_a_short_cooldown(cooldown, 
     assert_doubles(places, pacing.START, doubles)
 
 
-def test_after_a_relapse_a_queue_takes_longer_to_become_twice_as_fast():
+def test_after_a_relapse_a_queue_becomes_faster_later():
     pacer = Pacer()
     queue(pacer, 30)
-    places = [pacer.place("group", READY + 1, READY + 11, cooldown=10) for _ in range(300)]
-    assert_doubles(places, pacing.START * pacing.SLOWER, pacing.DOUBLES)
+    nows = [READY, *299 * [READY + 5]]
+    places = [pacer.place("group", now, READY + 10, cooldown=10) for now in nows]
+    assert_doubles(places, pacing.START * pacing.SLOWER, 40, power=3)
 
 
-def assert_doubles(places: list[float], rate: float, seconds: float) -> None:
+def assert_doubles(places: list[float], rate: float, seconds: float, power: int = 1) -> None:
     for a, b in zip(places, places[1:]):
-        expected = rate * (1 + (b - places[0]) / seconds)
-        assert 1 / (b - a) == pytest.approx(expected, rel=0.03)
+        assert 1 / (b - a) == pytest.approx(rate * (1 + ((a - places[0]) / seconds) ** power))
 
 
 def test_a_short_queue_that_is_refused_late_is_not_faster():
@@ -76,12 +76,6 @@ def test_a_place_whose_moment_has_passed_is_gone():
     assert pacer.place("group", READY + 100, READY) == READY + 100
 
 
-def test_an_end_that_is_computed_again_is_the_same_end():
-    pacer = Pacer(rate=1)
-    first = queue(pacer, 5)[-1]
-    assert pacer.place("group", READY - 4, READY + 0.01) > first
-
-
 def test_an_end_that_another_proxy_sees_begins_no_queue():
     """It was refused by the provider while the first cooldown lasted."""
     pacer = Pacer(rate=1)
@@ -90,16 +84,12 @@ def test_an_end_that_another_proxy_sees_begins_no_queue():
     assert given == [READY, READY + 2.5, READY + 3.5, READY + 4.5]
 
 
-def test_an_end_half_a_second_later_is_another_one():
+@pytest.mark.parametrize("cooldown", [None, 10])
+def test_an_earlier_end_begins_a_new_queue_there(cooldown):
+    """Even where that end was the begin of the cooldown that is waited for."""
     pacer = Pacer(rate=1)
-    queue(pacer, 5)
-    assert pacer.place("group", READY - 4, READY + 0.5) == READY + 0.5
-
-
-def test_an_earlier_end_begins_a_new_queue_there():
-    pacer = Pacer(rate=1)
-    queue(pacer, 20)
-    assert pacer.place("group", READY - 20, READY - 10) == READY - 10
+    queue(pacer, 20, now=READY - 20)
+    assert pacer.place("group", READY - 15, READY - 10, cooldown=cooldown) == READY - 10
 
 
 @pytest.mark.parametrize("honoured", [5.0, 60.0, 120.0])
@@ -112,13 +102,15 @@ def test_no_client_is_told_more_than_it_honours(left, honoured):
     assert len(set(places)) == 300
 
 
-def test_who_does_not_honour_its_place_comes_back_before_the_end():
-    pacer, now = Pacer(rate=1), READY - 55  # room for the places of the first six
-    places = queue(pacer, 26, now=now)
-    assert places[:6] == [READY + n for n in range(6)]
-    early = places[6:]
-    assert now + 55 / 2 <= min(early)
-    assert max(early) < READY
+@pytest.mark.parametrize("left, have_places", [(55, 6), (30, 31)])
+def test_who_does_not_honour_its_place_comes_back_shortly_before_the_end(left, have_places):
+    pacer, now = Pacer(rate=1), READY - left
+    places = queue(pacer, have_places + 20, now=now)
+    assert places[:have_places] == [READY + n for n in range(have_places)]
+    early = places[have_places:]
+    # In the second half of the wait, but for its last twentieth.
+    last = READY - left / 20
+    assert (now + last) / 2 <= min(early) < max(early) <= last
     # From each of those moments the place that was too late is one that is honoured.
     assert all(pacer.place("group", moment, READY) >= READY for moment in sorted(early))
 
@@ -130,24 +122,6 @@ def test_an_earlier_moment_is_no_place():
     assert max(early) < READY
     assert pacer.place("group", READY - 5, READY) == READY
     assert pacer.place("group", READY - 5, READY) == READY + 1
-
-
-def test_earlier_moments_are_spread_evenly():
-    now = READY - 90
-    early = queue(Pacer(rate=1), 100, now=now)
-    assert 30 <= min(early) - now
-    assert max(early) <= now + 60
-    gaps = [b - a for a, b in zip(sorted(early), sorted(early)[1:])]
-    assert max(gaps) < 3 * 30 / 100
-
-
-def test_an_earlier_moment_leaves_room_for_the_place():
-    """A short cooldown, a long queue: there is no use in coming back long before the end."""
-    pacer, now = Pacer(rate=1), READY - 30
-    places = queue(pacer, 40, now=now)
-    assert places[30] == READY + 30
-    assert all(READY - 29 <= moment < READY for moment in places[31:])
-    assert min(places[31:]) == pytest.approx(READY - 15, abs=2)
 
 
 def test_a_full_queue_goes_round_evenly():
@@ -178,171 +152,6 @@ def test_a_bad_limit_of_a_client_is_the_usual_one():
         assert now + 30 <= pacer.place("group", now, READY, honoured=bad) <= now + 60
 
 
-def cooldown(pacer: Pacer, ready_at: float, clients: int = 30, **known) -> float:
-    """One cooldown that ends at `ready_at`, first noticed 5 s before; its queue's first rate.
-
-    Its clients come one after the other, over 4 s.
-    """
-    places = [
-        pacer.place("group", ready_at - 5 + 4 * n / clients, ready_at, KnownRate(**known))
-        for n in range(clients)
-    ]
-    return 1 / (places[1] - places[0])
-
-
-def burst(pacer: Pacer, ready_at: float, clients: int = 30) -> float:
-    """The same, but all of them come at once; the rate after them."""
-    for _ in range(clients):
-        pacer.place("group", ready_at - 5, ready_at)
-    return pacer.rate("group")
-
-
-@pytest.mark.parametrize("workers", [1, 4])
-def test_a_burst_that_meets_a_group_which_just_returned_hardly_slows_its_queue_down(workers):
-    pacer = Pacer(workers=workers)
-    burst(pacer, READY)
-    # Each cooldown begins 0.1 s after the last one's end: the queue has brought back one client.
-    assert [burst(pacer, READY + 5.1 * n) for n in range(1, 20)] == [pacing.EXCUSED] * 19
-
-
-def test_a_burst_after_a_queue_that_brought_many_back_is_no_excuse():
-    pacer = Pacer()
-    burst(pacer, READY)
-    lasted = (pacing.FEW + 1) / pacing.START
-    assert burst(pacer, READY + 5 + lasted) == pacing.START * pacing.SLOWER
-
-
-@pytest.mark.parametrize("after, slower", [(pacing.AT_ONCE - 0.01, False), (0.3, True)])
-def test_only_those_who_come_with_a_relapse_are_a_burst(after, slower):
-    pacer = Pacer()
-    burst(pacer, READY)
-    ready_at = READY + 5.1
-    began = ready_at - 5
-    pacer.place("group", began, ready_at)
-    for _ in range(20):
-        pacer.place("group", began + after, ready_at)
-    assert pacer.rate("group") == (pacing.START * pacing.SLOWER if slower else pacing.EXCUSED)
-
-
-def test_as_many_as_the_queue_brings_back_are_no_burst():
-    pacer = Pacer()
-    burst(pacer, READY)
-    most = int(pacing.CROWD * pacing.AT_ONCE * pacing.START)
-    assert burst(pacer, READY + 5.1, clients=most) == pacing.START * pacing.SLOWER
-    assert burst(pacer, READY + 5.1, clients=1) == pacing.EXCUSED
-
-
-def test_a_burst_that_began_before_the_group_returned_is_one():
-    """The rest of it was let in, since a busy proxy hears late that the provider refuses."""
-    pacer = Pacer()
-    burst(pacer, READY)
-    for _ in range(30):
-        pacer.place("group", READY - pacing.AT_ONCE, READY)
-    pacer.place("group", READY + 0.1, READY + 5.1)
-    assert pacer.rate("group") == pacing.EXCUSED
-    other = Pacer()
-    burst(other, READY)
-    for _ in range(30):
-        other.place("group", READY - pacing.AT_ONCE - 0.01, READY)
-    other.place("group", READY + 0.1, READY + 5.1)
-    assert other.rate("group") == pacing.START * pacing.SLOWER
-
-
-def test_a_relapse_makes_the_queue_slower():
-    pacer = Pacer()
-    rates = [cooldown(pacer, READY + 6 * n) for n in range(4)]  # each begins 1 s after the last
-    assert rates == pytest.approx([pacing.START * pacing.SLOWER**n for n in range(4)])
-
-
-def test_new_calls_that_cut_a_long_queue_off_make_it_faster():
-    pacer = Pacer()
-    began = pacing.PROVEN + 0.1  # after the last one's end, and noticed at once
-    rates = [cooldown(pacer, READY + n * (began + 5), clients=150) for n in range(4)]
-    assert rates == pytest.approx([pacing.START * pacing.FASTER**n for n in range(4)])
-
-
-def test_a_queue_that_came_to_its_end_teaches_nothing():
-    pacer = Pacer()
-    assert [cooldown(pacer, READY + 60 * n) for n in range(4)] == [pytest.approx(pacing.START)] * 4
-
-
-@pytest.mark.parametrize("after, slower", [(0.9, True), (1.1, False)])
-def test_a_relapse_is_recorded_a_moment_after_the_last_place(after, slower):
-    pacer = Pacer()
-    last = queue(pacer, 4)[-1]
-    began = last + after
-    pacer.place("group", began, began + 5)
-    assert (pacer.rate("group") < pacing.START) == slower
-
-
-@pytest.mark.parametrize("noticed, slower", [(0.5, True), (9, True), (20, False)])
-def test_a_relapse_that_is_noticed_late_is_one(noticed, slower):
-    pacer = Pacer()
-    queue(pacer, 30)
-    ready_at = READY + 11 if slower else READY + 30  # of a cooldown of 10 s
-    pacer.place("group", READY + noticed, ready_at, cooldown=10)
-    assert (pacer.rate("group") < pacing.START) == slower
-
-
-def test_a_length_that_cannot_be_true_is_not_believed():
-    """A cooldown of 100 s would have begun before the last one's end: now is when it begins."""
-    pacer = Pacer()
-    queue(pacer, 30)
-    pacer.place("group", READY + 2, READY + 7, cooldown=100)
-    assert pacer.rate("group") == pacing.START * pacing.SLOWER
-
-
-@pytest.mark.parametrize("length", [1.0, 5.0])
-def test_a_cooldown_cannot_begin_after_it_is_noticed(length):
-    pacer = Pacer()
-    queue(pacer, 30)
-    pacer.place("group", READY + 1, READY + 6, cooldown=length)
-    assert pacer.rate("group") == pacing.START * pacing.SLOWER
-
-
-def test_a_slow_group_comes_back_to_the_start_without_a_long_queue():
-    pacer = Pacer()
-    for n in range(10):
-        cooldown(pacer, READY + 6 * n)
-    assert pacer.rate("group") == pacing.SLOWEST
-    for n in range(1, 30):
-        queue(pacer, 1, READY + 60 + 60 * n)
-    assert pacing.START <= pacer.rate("group") < pacing.START * pacing.FASTER
-
-
-def test_a_queue_that_nobody_was_in_teaches_nothing_after_one_that_did():
-    pacer = Pacer()
-    cooldown(pacer, READY)
-    cooldown(pacer, READY + 6)
-    slow = pacer.rate("group")
-    pacer.place("group", READY + 7, READY + 77)
-    slower = pacer.rate("group")
-    pacer.place("group", READY + 100, READY + 105)
-    assert slower < slow == pytest.approx(pacing.START * pacing.SLOWER)
-    assert pacer.rate("group") == slower
-
-
-def test_who_was_only_told_an_earlier_moment_teaches_nothing():
-    pacer = Pacer()
-    pacer.place("group", READY - 70, READY)
-    pacer.place("group", READY + 1, READY + 11)
-    assert pacer.rate("group") == pacing.START
-
-
-def test_ends_that_have_passed_teach_nothing():
-    pacer = Pacer()
-    queue(pacer, 2)
-    assert [pacer.place("group", READY + n, READY + n) for n in (3, 4, 5)] == [1003, 1004, 1005]
-    assert pacer.rate("group") == pacing.START
-
-
-def test_another_end_during_the_cooldown_is_no_relapse():
-    pacer = Pacer()
-    queue(pacer, 30, READY)
-    pacer.place("group", READY - 3, READY + 10)
-    assert pacer.rate("group") == pacing.START
-
-
 @pytest.mark.parametrize("limit", [5.0, 1.0, 0.2, 1 / 60])
 def test_a_configured_limit_is_never_exceeded(limit):
     pacer = Pacer()
@@ -353,10 +162,21 @@ def test_a_configured_limit_is_never_exceeded(limit):
         assert all(gap >= 1 / limit - 1e-6 for gap in gaps if gap > 0 and limit >= 0.2)
 
 
-def test_a_queue_begins_with_half_of_the_limit():
-    assert cooldown(Pacer(), READY, limit=12.0) == pytest.approx(6)
-    assert cooldown(Pacer(), READY, limit=1.5) == pytest.approx(1)
-    assert cooldown(Pacer(), READY, 3, limit=0.5) == pytest.approx(0.5)
+@pytest.mark.parametrize(
+    "known, rate",
+    [
+        ({"limit": 12.0}, 6),
+        ({"limit": 1.5}, 1),
+        ({"limit": 0.5}, 0.5),
+        ({"served": 50.0}, 50),
+        ({"served": 0.1}, pacing.START),
+        ({"served": 9e9}, 500),
+    ],
+    ids=str,
+)
+def test_a_queue_begins_with_half_of_the_limit_or_with_what_the_group_served(known, rate):
+    first, second = queue(Pacer(), 2, **known)
+    assert 1 / (second - first) == pytest.approx(rate)
 
 
 def test_a_long_queue_does_not_grow_beyond_the_limit():
@@ -377,15 +197,11 @@ def test_less_than_one_a_second_is_kept_and_nobody_pushed_too_far(slow):
     assert len(set(again)) == 60
 
 
-def test_what_the_group_served_before_is_where_the_queue_begins():
-    assert cooldown(Pacer(), READY, served=50.0) == pytest.approx(50)
-    assert cooldown(Pacer(), READY, served=0.1) == pytest.approx(pacing.START)
-    assert cooldown(Pacer(), READY, served=9e9) == pytest.approx(pacing.FASTEST)
-
-
 def test_a_fixed_rate_learns_nothing():
     pacer = Pacer(rate=7)
-    assert [cooldown(pacer, READY + 6 * n) for n in range(3)] == pytest.approx([7, 7, 7])
+    for ready_at in (READY, READY + 6, READY + 12):  # each begins while places are to come
+        places = queue(pacer, 30, ready_at)
+        assert places[-1] - places[-2] == pytest.approx(1 / 7)
 
 
 def test_workers_share_the_rate_and_do_not_step_in_time():
@@ -400,15 +216,6 @@ def test_workers_share_a_rate_that_is_learned():
     first, second = queue(Pacer(workers=4), 2)
     rate = pacing.START * (1 + (first - READY) / pacing.UNTRIED_SOONEST)
     assert second - first == pytest.approx(4 / rate)
-
-
-def test_memory_is_bounded_by_groups():
-    pacer = Pacer(groups=10)
-    for n in range(1000):
-        pacer.place(f"group-{n}", 0, READY)
-    assert len(pacer) == 10
-    assert pacer.rate("group-999") is not None
-    assert pacer.rate("group-0") is None
 
 
 @given(
@@ -505,7 +312,7 @@ def waited(child: int) -> int | None:
 
 def test_a_queue_goes_on_where_the_one_of_all_proxies_stopped():
     pacer = Pacer(rate=1)
-    pacer.follow("group", READY, READY + 7)
+    pacer.follow("group", READY, SharedPlace(READY + 7, 1, 1, START))
     given = [pacer.place("group", READY - 5, READY, cooldown=10) for _ in range(2)]
     assert given == [READY + 8, READY + 9]
     assert pacer.place("group", READY + 30, READY + 40, cooldown=10) == READY + 40

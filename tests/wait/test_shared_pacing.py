@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
 )
 
-TOLD_CLOCK = "local now = tonumber(ARGV[7])"
+TOLD_CLOCK = "local now = tonumber(ARGV[8])"
 """Instead of Redis' own."""
 
 
@@ -31,6 +31,11 @@ def client():
 def script(client):
     assert CLOCK in SCRIPT
     return client.register_script(SCRIPT.replace(CLOCK, TOLD_CLOCK))
+
+
+def any_number(rng: random.Random) -> int:
+    """Of places that the process gave by itself meanwhile."""
+    return rng.choice((0, 0, 0, 1, 7))
 
 
 def one_client(rng: random.Random, now: float, ends: list[float]) -> Waiting:
@@ -73,12 +78,18 @@ def test_the_script_gives_the_places_that_a_process_gives(client, script, seed, 
     pacers = {fixed: Pacer(fixed) for fixed in (None, 3.0)}
     pacers[3.0]._queues = pacers[None]._queues
     client.flushall()
+    given = 0
     for now, one in clients(rng):
-        there = place_in(script(keys=["queue"], args=[*one.arguments(now), now]))
-        here = pacers[one.fixed].place(
-            "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
-        )
-        assert there == pytest.approx(here - now, abs=1e-5)
+        meanwhile = any_number(rng)
+        args = [*one.arguments(now, meanwhile), now]
+        there = place_in(script(keys=["queue"], args=args), 0.0)
+        for _ in range(meanwhile + 1):
+            here = pacers[one.fixed].place(
+                "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
+            )
+        assert there.at == pytest.approx(here - now, abs=1e-5)
+        assert there.given == (given := given + meanwhile + 1)
+        assert there.rate == pytest.approx(pacers[None].rate("queue"))
 
 
 def test_a_queue_is_one_small_key_that_ends_by_itself(client, script):
@@ -113,7 +124,8 @@ def test_a_queue_is_kept_for_an_hour_after_its_last_place_and_a_day_at_most(
 def test_the_script_goes_by_the_clock_of_redis(client):
     client.flushall()
     one = Waiting(1010.0, None, 60.0, KnownRate(), fixed=1.0)
-    assert place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000))) == pytest.approx(10)
+    place = place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000)), 1000)
+    assert place.at == pytest.approx(1010)
     (seconds, microseconds), ends = client.time(), float(client.hget("own", "ready_at"))
     assert ends <= seconds + microseconds / 1e6 + 10 < ends + 300
 
@@ -121,12 +133,14 @@ def test_the_script_goes_by_the_clock_of_redis(client):
 def test_what_is_kept_is_of_its_layout(client, script):
     """Other names, or another meaning of one, need another number: see `LAYOUT`."""
     kept_for(client, script, Waiting(1e9 + 10, None, 60.0, KnownRate()), 1e9)
-    names = b"at_the_end doubles last_place next_arrival rate ready_at refused relapsed suspected"
-    names += b" suspected_until without_place"
-    assert {LAYOUT: sorted(client.hkeys("queue"))} == {1: names.split()}
+    names = b"acquitted at_the_end began doubles flow given last_place next_arrival places rate"
+    names += b" ready_at refused relapsed suspected suspected_until without_place"
+    assert {LAYOUT: sorted(client.hkeys("queue"))} == {2: names.split()}
 
 
-@pytest.mark.parametrize("reply", ["", "nan", "inf", b"OK", None])
+@pytest.mark.parametrize(
+    "reply", ["", "7.5", "nan 1 9", "inf 1 9", "7 x 9", "7 1 nan", b"OK", None, 7.5]
+)
 def test_another_reply_is_none(reply):
-    with pytest.raises((ValueError, TypeError)):
-        place_in(reply)
+    with pytest.raises((ValueError, AttributeError)):
+        place_in(reply, 0.0)

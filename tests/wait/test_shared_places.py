@@ -7,7 +7,7 @@ import pytest
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.pacing import KnownRate, Pacer, SharedPlace
 from litellm_patch.wait.shared_pacing import Waiting
 from litellm_patch.wait.tell import Teller
 
@@ -22,10 +22,10 @@ class RouterRateLimitError(ValueError):
 def told(teller: Teller, place: float | None, asked: list[Waiting] | None = None) -> float | None:
     """Seconds, of a client whose group is ready in 10 s."""
 
-    def shared_place(waiting: Waiting) -> float | None:
+    def shared_place(waiting: Waiting) -> SharedPlace | None:
         if asked is not None:
             asked.append(waiting)
-        return place
+        return None if place is None else SharedPlace(place, 1, 1, 1.0)
 
     error = RouterRateLimitError("No deployments available for selected model")
     marks.put(error, COOLING, Cooling(NOW + 10, "a|b", 30.0, shared_place=shared_place))

@@ -8,15 +8,42 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import OrderedDict
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from ... import metrics
+from ...wait.pacing import SharedPlace
 from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
 
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 """The name that Redis gives a script."""
+
+ANOTHER_COOLDOWN = 1.0
+"""Seconds between the ends of two cooldowns. Places behind the earlier one count no more."""
+
+
+MEANWHILE_AT_MOST = 100
+"""Places of the process' own that one question counts: the script walks over them."""
+
+_KEPT_AT_MOST = 1000
+
+
+@dataclass
+class _Own:
+    """This process' part in a queue.
+
+    Attributes:
+        ready_at: the end of the cooldown that its clients wait for.
+        meanwhile: places that it gave by itself since its last question.
+        mine: places that Redis has counted as its own.
+    """
+
+    ready_at: float
+    meanwhile: int = 0
+    mine: int = 0
 
 
 class SharedQueues:
@@ -26,20 +53,36 @@ class SharedQueues:
         self.questions: Questions = Questions(
             "the places of waiting clients", "each process has a queue of its own"
         )
+        self._own: OrderedDict[str, _Own] = OrderedDict()
 
-    def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> float | None:
-        """The `time.monotonic()` at which a client should return; None if Redis does not tell.
+    def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> SharedPlace | None:
+        """When a client should return, in `time.monotonic()`; None if Redis does not tell.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
             queue: names the deployments that are waited for.
         """
-        answer = self.questions.ask(partial(_place, redis_cache, _key(queue), waiting))
+        key = _key(queue)
+        own = self._own_part(key, waiting.ready_at)
+        answer = self.questions.ask(partial(_place, redis_cache, key, waiting, own))
+        if answer is None:
+            # A question that is answered late takes a place for its client, too.
+            own.meanwhile = min(own.meanwhile + 1, MEANWHILE_AT_MOST)
         if answer is None or answer.cancelled() or not answer.done():
             metrics.redis_fell_back()
             return None
-        place: float = answer.result()
+        place: SharedPlace = answer.result()
         return place
+
+    def _own_part(self, key: str, ready_at: float) -> _Own:
+        own = self._own.get(key)
+        if own is None:
+            own = self._own[key] = _Own(ready_at)
+            while len(self._own) > _KEPT_AT_MOST:
+                self._own.popitem(last=False)
+        if abs(own.ready_at - ready_at) > ANOTHER_COOLDOWN:
+            own.ready_at, own.meanwhile = ready_at, 0
+        return own
 
 
 def _key(queue: str) -> str:
@@ -48,13 +91,15 @@ def _key(queue: str) -> str:
     return f"litellm_patch:queue:{LAYOUT}:{{{digest}}}"
 
 
-def _place(redis_cache: Any, key: str, waiting: Waiting) -> float:
+def _place(redis_cache: Any, key: str, waiting: Waiting, own: _Own) -> SharedPlace:
     client, key = redis_cache.redis_client, redis_cache.check_and_fix_namespace(key=key)
-    arguments = (1, key, *waiting.arguments(time.monotonic()))
+    meanwhile, own.meanwhile = own.meanwhile, 0
+    arguments = (1, key, *waiting.arguments(time.monotonic(), meanwhile))
     try:
         reply = client.evalsha(_SHA, *arguments)
     except Exception as error:
         if type(error).__name__ != "NoScriptError":
             raise
         reply = client.eval(SCRIPT, *arguments)  # Redis was started, or its scripts were flushed
-    return time.monotonic() + place_in(reply)
+    own.mine += meanwhile + 1
+    return place_in(reply, time.monotonic(), own.mine)

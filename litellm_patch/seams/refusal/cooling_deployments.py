@@ -17,7 +17,7 @@ from ...wait.delay_seconds import usable_seconds
 from ...wait.exception_chain import SHORTEST
 from ...wait.known_clients import honoured_by
 from ...wait.litellm_errors import is_pinned_refusal
-from ...wait.pacing import KnownRate
+from ...wait.pacing import KnownRate, SharedPlace
 from ...wait.shared_pacing import Waiting
 from ..record.asked_cooldowns import Asked
 from ..record.cooldown_cache import held_cooldown, redis_of
@@ -159,7 +159,9 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
         return KnownRate()
 
 
-def _shared_place(refused: _Refused, cooldowns: Any, queue: str, waiting: Waiting) -> float | None:
+def _shared_place(
+    refused: _Refused, cooldowns: Any, queue: str, waiting: Waiting
+) -> SharedPlace | None:
     """The place in the queue of all proxies, where the router has a Redis that answers."""
     try:
         if stored_cooldowns(cooldowns) is None:
