@@ -1,7 +1,7 @@
 """The queue of a group in the Redis that LiteLLM's proxies share: see `wait/shared_pacing.py`.
 
-It costs one question for each refusal. Where Redis does not answer in time, or forbids scripts,
-the process goes on with its own queue.
+Each refusal costs one question to Redis. Where Redis does not answer in time, or forbids scripts,
+the process uses its own queue.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
 
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
-"""The name that Redis gives a script."""
+"""The name that Redis gives to the script."""
 
 
 class SharedQueues:
-    """Asks for places; thread-safe."""
+    """Asks Redis for places. Thread-safe."""
 
     def __init__(self) -> None:
         self.questions: Questions = Questions(
@@ -28,11 +28,11 @@ class SharedQueues:
         )
 
     def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> float | None:
-        """The `time.monotonic()` at which a client should return; None if Redis does not tell.
+        """The `time.monotonic()` at which a client should return; None without an answer.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
-            queue: names the deployments that are waited for.
+            queue: the name of the queue, which names its deployments.
         """
         answer = self.questions.ask(partial(_place, redis_cache, _key(queue), waiting))
         if answer is None or answer.cancelled() or not answer.done():
@@ -43,7 +43,7 @@ class SharedQueues:
 
 
 def _key(queue: str) -> str:
-    """One for each queue, in one slot of a cluster. A name may be long, or say too much."""
+    """A key in one slot of a cluster. It is a digest, as a name may be long or confidential."""
     digest = hashlib.sha256(queue.encode("utf-8", "replace")).hexdigest()[:32]
     return f"litellm_patch:queue:{LAYOUT}:{{{digest}}}"
 
@@ -56,5 +56,5 @@ def _place(redis_cache: Any, key: str, waiting: Waiting) -> float:
     except Exception as error:
         if type(error).__name__ != "NoScriptError":
             raise
-        reply = client.eval(SCRIPT, *arguments)  # Redis was started, or its scripts were flushed
+        reply = client.eval(SCRIPT, *arguments)  # Redis was restarted, or its scripts were flushed
     return time.monotonic() + place_in(reply)
