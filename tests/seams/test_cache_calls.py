@@ -72,12 +72,22 @@ def cooldowns(records, milliseconds=7000):
     return cache, memory, redis
 
 
+def cool(cache):
+    for model in MODELS:
+        cache.add_deployment_to_cooldown(
+            model_id=model,
+            original_exception=ValueError(),
+            exception_status=429,
+            cooldown_time=9,
+        )
+
+
 def seconds_left(cache):
     """What a refusal tells that LiteLLM makes of what it asked its cooldown cache."""
     cache.get_min_cooldown(model_ids=MODELS, parent_otel_span=None)
     asked = asked_cooldowns._asked.get()
     refused = cooling_deployments._Refused(asked.model_ids, certain=False)
-    cooling = cooling_deployments._cooling(refused, asked.cooldowns, "m", frozenset())
+    cooling = cooling_deployments._cooling(refused, asked.cooldowns, "m")
     return cooling and cooling.ready_at - time.monotonic()
 
 
@@ -94,13 +104,7 @@ def active(monkeypatch):
 
 def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     cache, memory, redis = cooldowns({})
-    for model in MODELS:
-        cache.add_deployment_to_cooldown(
-            model_id=model,
-            original_exception=ValueError(),
-            exception_status=429,
-            cooldown_time=9,
-        )
+    cool(cache)
     memory.called.clear()
     redis.called.clear()
     ask_without_the_patch(cache)
@@ -111,16 +115,9 @@ def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     assert redis.called == []
 
 
-def foreign(cooldown_time=60.0):
-    return {
-        key: {
-            "exception_received": "",
-            "status_code": "429",
-            "timestamp": time.time() - 1,
-            "cooldown_time": cooldown_time,
-        }
-        for key in KEYS
-    }
+def foreign():
+    said = {"exception_received": "", "status_code": "429", "cooldown_time": 60.0}
+    return {key: {**said, "timestamp": time.time() - 1} for key in KEYS}
 
 
 def test_a_foreign_cooldown_costs_one_pttl_and_ends_when_redis_ends_it():
@@ -140,13 +137,7 @@ def test_a_cooldown_of_ones_own_in_the_place_of_a_copy_ends_when_redis_ends_it()
     cache, memory, redis = cooldowns(foreign())
     ask_without_the_patch(cache)  # which leaves copies for ten minutes
     kept_until = dict(memory.ttl_dict)
-    for model in MODELS:  # answers to requests that were under way
-        cache.add_deployment_to_cooldown(
-            model_id=model,
-            original_exception=ValueError(),
-            exception_status=429,
-            cooldown_time=9,
-        )
+    cool(cache)  # answers to requests that were under way
     if any(memory.ttl_dict[key] < kept_until[key] - 60 for key in KEYS):
         pytest.skip("this release gives the entry the new cooldown's life")
     redis.called.clear()

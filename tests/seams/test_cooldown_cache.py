@@ -64,27 +64,25 @@ def note(cache, model_id="a"):
     note_own_cooldown(cache, {"model_id": model_id}, None)
 
 
-def test_a_deployment_without_a_record_is_not_cooling(shared):
+def test_without_a_record_or_a_redis_nothing_is_asked(shared):
     assert held_cooldown(cooldowns(None, None), "a") is None
     assert held_cooldown(cooldowns(), "b") is None
+    without = cooldowns()
+    del without.cache.redis_cache
+    for cache in (without, cooldowns(redis=None)):
+        assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
     assert shared.asked == []
 
 
-def test_without_a_redis_the_memory_alone_is_read(shared):
-    for redis in (cooldowns(redis=None), cooldowns()):
-        if redis.cache.redis_cache is not None:
-            del redis.cache.redis_cache
-        assert held_cooldown(redis, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert shared.asked == []
-
-
-def test_a_record_of_another_process_lasts_as_redis_says(shared):
-    shared.answer = 7.0
+@pytest.mark.parametrize("answer", [7.0, 0.4])
+def test_a_record_of_another_process_lasts_as_redis_says(shared, answer):
+    shared.answer = answer
     cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 7, shared_seconds=7.0)
+    held = HeldCooldown(RECORD, NOW + answer, shared_seconds=answer)
+    assert held_cooldown(cache, "a") == held
     assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
     assert cache.memory.cache_dict == {KEY: RECORD}
-    assert cache.memory.ttl_dict == {KEY: NOW + 7}
+    assert cache.memory.ttl_dict == {KEY: NOW + answer}
 
 
 def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
@@ -94,13 +92,6 @@ def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     assert held_cooldown(cache, "a").shared_seconds == 7.0
     cache._cooldown_store = None
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
-
-
-def test_a_foreign_cooldown_in_its_last_second_is_still_one(shared):
-    shared.answer = 0.4
-    cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 0.4, shared_seconds=0.4)
-    assert cache.memory.ttl_dict == {KEY: NOW + 0.4}
 
 
 @pytest.mark.parametrize("answer", [0, -3.0])
@@ -144,26 +135,20 @@ def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
 
 
 @pytest.mark.parametrize(
-    "expires, asks",
+    "lasts, expires, asks",
     [
-        (NOW + 40, False),
-        (NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
-        (NOW + 41.5, True),  # the entry is that of a copy
-        (None, False),
+        (60.0, NOW + 40, False),
+        (60.0, NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
+        (60.0, NOW + 41.5, True),  # the entry is that of a copy
+        (60.0, None, False),
+        (None, NOW + 600, False),
     ],
 )
-def test_a_cooldown_of_ones_own_is_asked_about_only_if_a_copy_was_there(shared, expires, asks):
-    cache = cooldowns(expires=expires)
+def test_ones_own_cooldown_is_asked_about_only_if_a_copy_was_there(shared, lasts, expires, asks):
+    cache = cooldowns({**RECORD, "cooldown_time": lasts}, expires)
     note(cache)
     held_cooldown(cache, "a")
     assert bool(shared.asked) is asks
-
-
-def test_a_record_that_tells_no_length_does_not_outlive_itself(shared):
-    cache = cooldowns({**RECORD, "cooldown_time": None})
-    note(cache)
-    held_cooldown(cache, "a")
-    assert shared.asked == []
 
 
 def test_a_later_record_of_another_process_is_not_ones_own(shared):
