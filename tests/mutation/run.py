@@ -44,6 +44,7 @@ SEAMS = {
     "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames", "test_request_in_rust"],
     "shared_expiry": ["test_cache_calls"],
+    "signatures": ["test_after_call"],
 }
 HEAD = """# Mutants that the tests notice
 

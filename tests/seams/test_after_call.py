@@ -47,7 +47,7 @@ class Host:
             name="s",
             module=self.module.__name__,
             attribute=attribute,
-            parameters=("key",),
+            parameters=("key", "default"),
             adds="",
             releases="",
             unnecessary_when="",
@@ -99,7 +99,7 @@ def test_a_plain_function_around_ours_passes_the_instance_first(host):
         ("Cache.put", "", "litellm.somewhere has no Cache.put"),
         ("Store.get", "", "litellm.somewhere has no Store.get"),
         ("Cache.get", "cache", "Cache.__init__ has no parameter cache"),
-        ("Cache.__init__", "", "Cache.__init__ has no parameter key"),
+        ("Cache.__init__", "", "Cache.__init__ has no parameter key, default"),
         ("unreadable", "", "unreadable has no readable signature"),
     ],
 )

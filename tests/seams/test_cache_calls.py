@@ -10,7 +10,8 @@ import pytest
 from conftest import has_rust_router
 
 import litellm_patch
-from litellm_patch.seams.record import asked_cooldowns, cooldown_cache
+from litellm_patch.seams.record import asked_cooldowns, cooldown_cache, redis_questions
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.refusal import cooling_deployments
 
 pytestmark = pytest.mark.skipif(has_rust_router(), reason="its cooldowns are in no cache")
@@ -99,6 +100,9 @@ def ask_without_the_patch(cache):
 @pytest.fixture(autouse=True)
 def active(monkeypatch):
     litellm_patch.activate()
+    for name in ("PATIENCE", "SAVED"):  # so that a busy machine answers in time
+        monkeypatch.setattr(redis_questions, name, 60.0)
+    monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
     monkeypatch.setattr(cooldown_cache, "_own", {})
 
 

@@ -74,17 +74,6 @@ def test_without_a_record_or_a_redis_nothing_is_asked(shared):
     assert shared.asked == []
 
 
-@pytest.mark.parametrize("answer", [7.0, 0.4])
-def test_a_record_of_another_process_lasts_as_redis_says(shared, answer):
-    shared.answer = answer
-    cache = cooldowns()
-    held = HeldCooldown(RECORD, NOW + answer, shared_seconds=answer)
-    assert held_cooldown(cache, "a") == held
-    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
-    assert cache.memory.cache_dict == {KEY: RECORD}
-    assert cache.memory.ttl_dict == {KEY: NOW + answer}
-
-
 def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     shared.answer = 7.0
     cache = cooldowns()
@@ -94,12 +83,13 @@ def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
 
 
-@pytest.mark.parametrize("answer", [0, -3.0])
-def test_a_foreign_cooldown_that_redis_has_dropped_ends_now(shared, answer):
+@pytest.mark.parametrize("answer, is_over", [(0.4, False), (0, True), (-3.0, True)])
+def test_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, is_over):
     shared.answer = answer
     cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(None, expires_at=NOW)
-    assert cache.memory.cache_dict == cache.memory.ttl_dict == {}
+    left = HeldCooldown(RECORD, NOW + answer, shared_seconds=answer)
+    assert held_cooldown(cache, "a") == (HeldCooldown(None, NOW) if is_over else left)
+    assert cache.memory.ttl_dict == ({} if is_over else {KEY: NOW + answer})
 
 
 @pytest.mark.parametrize(
@@ -114,15 +104,9 @@ def test_a_foreign_cooldown_that_redis_has_dropped_ends_now(shared, answer):
 def test_a_copy_is_kept_no_longer_than_redis_keeps_the_record(shared, expires, kept_until):
     shared.answer = 7.0
     cache = cooldowns(expires=expires)
-    assert held_cooldown(cache, "a").expires_at == kept_until
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, kept_until, shared_seconds=7.0)
+    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
     assert cache.memory.ttl_dict == {KEY: kept_until}
-
-
-def test_a_redis_that_does_not_answer_changes_nothing(shared):
-    cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert len(shared.asked) == 1
-    assert cache.memory.ttl_dict == {KEY: NOW + 600}
 
 
 @pytest.mark.parametrize("record", ["cooling", {"timestamp": "x"}, {"cooldown_time": 60.0}])

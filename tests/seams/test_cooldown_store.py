@@ -8,6 +8,7 @@ from contextvars import copy_context
 
 import pytest
 from conftest import has_rust_router
+from routers import cool
 
 import litellm_patch
 from litellm_patch.seams.record import cooldown_store
@@ -175,10 +176,8 @@ def test_the_routers_own_store_frees_a_deployment_when_it_was_said():
         num_retries=0,
     )
     litellm_patch.activate()
-    cache = router.health().cooldowns
     for seconds in (1.0, 1.2):  # the second while the first lasts
-        for model_id in router.get_model_ids():
-            cache.add_deployment_to_cooldown(model_id, ValueError("x"), 429, seconds)
+        cache = cool(router, dict.fromkeys(router.get_model_ids(), seconds))
         time.sleep(0.3)
     with pytest.raises(ValueError, match="No deployments available") as caught:
         router.get_available_deployment(model="m", messages=[])

@@ -52,6 +52,9 @@ def fastest_of(models, *ended, last=(), error=FAILED):
             await task
         if done:
             await asyncio.wait(done)
+        gather()
+
+    def gather():
         raise type(error)(*error.args)
 
     with pytest.raises(type(error)) as caught:
