@@ -1,11 +1,14 @@
-"""Proxies of a test module, each started when it is first asked for, and then shared."""
+"""Proxies for a test module, each started on first use and then shared."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from functools import cache, partial
 from typing import Any, Callable
+
+import pytest
 
 from litellm_patch.tools.lab.client import Response
 from litellm_patch.tools.lab.cooling import ask
@@ -15,22 +18,19 @@ from litellm_patch.tools.lab.proxy import Proxy
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
 
-@contextmanager
-def shared(start: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Give what `start` makes of some arguments, and end it with the module.
+def shared(start: Callable[..., Any]) -> Any:
+    """A fixture: a function that gives what `start` makes of some arguments, once for each.
 
     Args:
-        start: takes an `ExitStack` for what it has to end, and the arguments.
+        start: takes an `ExitStack`, which ends with the module, and the arguments.
     """
-    running: dict[tuple[object, ...], Any] = {}
-    with ExitStack() as stack:
 
-        def get(*which: object) -> Any:
-            if which not in running:
-                running[which] = start(stack, *which)
-            return running[which]
+    @pytest.fixture(scope="module")
+    def running() -> Iterator[Callable[..., Any]]:
+        with ExitStack() as stack:
+            yield cache(partial(start, stack))
 
-        yield get
+    return running
 
 
 def use_up(proxy: Proxy, model: str, kind: Endpoint = KIND["chat"]) -> Response:

@@ -1,4 +1,4 @@
-"""Of a deployment at its limit and a cooling one, the first that can serve decides."""
+"""If one deployment is at its limit and another is cooling, the first that can serve decides."""
 
 from __future__ import annotations
 

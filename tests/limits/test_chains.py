@@ -1,13 +1,11 @@
-"""What a client is told when a group and its fallback cannot serve, each for its own reason."""
+"""What a client is told when a group and its fallback both refuse, for different reasons."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import Callable
 
 import pytest
 from app_routes import serves
@@ -39,26 +37,21 @@ FALLBACKS = {
 HAS_BUDGETS = find_spec("litellm.router_strategy.budget_limiter") is not None
 
 
-@pytest.fixture(scope="module")
-def chain() -> Iterator[Callable[[str], Proxy]]:
+@shared
+def chain(stack: ExitStack, side: str) -> Proxy:
     """Give the proxy of a side with `FALLBACKS`, of which ``cooling`` is in its cooldown."""
-
-    def start(stack: ExitStack, side: str) -> Proxy:
-        stand_in = stack.enter_context(running_stand_in())
-        # No wait is told in steps, so that it does not end while the tests run.
-        environment = {**provider_of_documents(stand_in), "LITELLM_PATCH_MAX_WAIT": "none"}
-        proxy = stack.enter_context(
-            running_proxy(configuration(stand_in), launch=LAUNCH[side], environment=environment)
-        )
-        refuse(stand_in, "cooling")
-        cool_down(proxy, "cooling")
-        for name in FALLBACKS:
-            own = {"own-400": 400, "own-500": 500, "own-gemini": 500}
-            refuse(stand_in, name, own.get(name, 429))
-        return proxy
-
-    with shared(start) as get:
-        yield get
+    stand_in = stack.enter_context(running_stand_in())
+    # No wait is told in steps, so that it does not end while the tests run.
+    environment = {**provider_of_documents(stand_in), "LITELLM_PATCH_MAX_WAIT": "none"}
+    proxy = stack.enter_context(
+        running_proxy(configuration(stand_in), launch=LAUNCH[side], environment=environment)
+    )
+    refuse(stand_in, "cooling")
+    cool_down(proxy, "cooling")
+    for name in FALLBACKS:
+        own = {"own-400": 400, "own-500": 500, "own-gemini": 500}
+        refuse(stand_in, name, own.get(name, 429))
+    return proxy
 
 
 def configuration(stand_in: StandIn) -> dict:
@@ -118,7 +111,7 @@ def test_a_stream_that_fails_before_it_begins_tells_the_fallbacks_wait(chain, si
     assert told(answer, MOST)
 
 
-def test_of_two_cooling_groups_the_first_that_returns_is_told(chain):
+def test_the_first_of_two_cooling_groups_to_return_is_told(chain):
     proxy = chain(WITH)
     time.sleep(3)  # so that the second returns later
     cool_down(proxy, "cooling-too")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable
 
 import pytest
 from conftest import LAUNCH, WITH, WITHOUT
@@ -57,39 +55,34 @@ async def auth(request, api_key):
 """
 
 
-@pytest.fixture(scope="module")
-def proxy_of() -> Iterator[Callable[[str, str], Proxy]]:
+@shared
+def proxy_of(stack: ExitStack, side: str, limits: str) -> Proxy:
     """Give the proxy of a side, whose limits are ``by key``, ``globally`` or in ``windows``."""
-
-    def start(stack: ExitStack, side: str, limits: str) -> Proxy:
-        url = stack.enter_context(running_stand_in()).url
-        own = {"custom_auth": "limits_auth.auth"}
-        models = group("free", url, ["free"])
-        # The batch limiter reads the batch's file from the provider.
-        environment = {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
-        callbacks = {}
-        if limits == "by key":
-            callbacks = {"callbacks": list(DYNAMIC)}
-            models += group("dynamic", url, ["dynamic"], rpm=0)
-            models += group("dynamic-v3", url, ["dynamic-v3"], rpm=1)
-        elif limits == "globally":
-            # Only LiteLLM's older limiter, which is still there, knows a limit for all keys.
-            environment = {"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
-            own["global_max_parallel_requests"] = 1
-        else:
-            environment = {"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)}
-        configuration = config(models, general_settings=own, litellm_settings=callbacks)
-        return stack.enter_context(
-            running_proxy(
-                configuration,
-                launch=LAUNCH[side],
-                files={"limits_auth.py": AUTH},
-                environment=environment,
-            )
+    url = stack.enter_context(running_stand_in()).url
+    own = {"custom_auth": "limits_auth.auth"}
+    models = group("free", url, ["free"])
+    # The batch limiter reads the batch's file from the provider.
+    environment = {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
+    callbacks = {}
+    if limits == "by key":
+        callbacks = {"callbacks": list(DYNAMIC)}
+        models += group("dynamic", url, ["dynamic"], rpm=0)
+        models += group("dynamic-v3", url, ["dynamic-v3"], rpm=1)
+    elif limits == "globally":
+        # Only LiteLLM's older limiter, which is still there, knows a limit for all keys.
+        environment = {"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
+        own["global_max_parallel_requests"] = 1
+    else:
+        environment = {"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)}
+    configuration = config(models, general_settings=own, litellm_settings=callbacks)
+    return stack.enter_context(
+        running_proxy(
+            configuration,
+            launch=LAUNCH[side],
+            files={"limits_auth.py": AUTH},
+            environment=environment,
         )
-
-    with shared(start) as get:
-        yield get
+    )
 
 
 def ask_with_key(proxy: Proxy, kind: str, key: str, model: str = "free") -> Response:

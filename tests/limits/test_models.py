@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from conftest import LAUNCH, WITH, checks_rpm_before_a_call
 from running import KIND, shared, tells_end_of_minute, use_up
 
 from litellm_patch.tools.lab.cooling import ask
-from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
 
 BY_MODEL = {
@@ -47,19 +48,14 @@ def ways() -> list:
     ]
 
 
-@pytest.fixture(scope="module")
-def limited():
+@shared
+def limited(stack: ExitStack, side: str, how: str) -> Proxy:
     """Give the proxy of a side with a kind of limits."""
-
-    def start(stack, side, how):
-        stand_in = stack.enter_context(running_stand_in())
-        names = [f"rpm-{each}" for each in "abcd"]
-        groups = [entry for name in names for entry in group(name, stand_in.url, [name], rpm=1)]
-        configuration = config(groups, router_settings=BY_MODEL[how])
-        return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
-
-    with shared(start) as get:
-        yield get
+    stand_in = stack.enter_context(running_stand_in())
+    names = [f"rpm-{each}" for each in "abcd"]
+    groups = [entry for name in names for entry in group(name, stand_in.url, [name], rpm=1)]
+    configuration = config(groups, router_settings=BY_MODEL[how])
+    return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
 
 
 @pytest.mark.needs_patch(native=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import Callable
@@ -33,30 +32,30 @@ BUDGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def spent() -> Iterator[Callable[[str], Proxy]]:
+@shared
+def running(stack: ExitStack, side: str) -> Proxy:
+    url = stack.enter_context(running_stand_in()).url
+    costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
+    own = {"max_budget": 0.000001, "budget_duration": f"{PERIOD}s", "path": ""}
+    models = [
+        *group("of-provider", url, ["costly"], **costs),
+        *group("of-deployment", url, ["costly"], provider="anthropic", **costs, **own),
+    ]
+    of_provider = {"openai": {"budget_limit": 0.000001, "time_period": f"{PERIOD}s"}}
+    configuration = config(models, router_settings={"provider_budget_config": of_provider})
+    return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
+
+
+@pytest.fixture
+def spent(running: Callable[[str], Proxy]) -> Callable[[str], Proxy]:
     """Give the proxy of a side, in which the budget of each group has just been spent."""
 
-    def start(stack: ExitStack, side: str) -> Proxy:
-        url = stack.enter_context(running_stand_in()).url
-        costs = {"input_cost_per_token": 1, "output_cost_per_token": 1}
-        own = {"max_budget": 0.000001, "budget_duration": f"{PERIOD}s", "path": ""}
-        models = [
-            *group("of-provider", url, ["costly"], **costs),
-            *group("of-deployment", url, ["costly"], provider="anthropic", **costs, **own),
-        ]
-        of_provider = {"openai": {"budget_limit": 0.000001, "time_period": f"{PERIOD}s"}}
-        configuration = config(models, router_settings={"provider_budget_config": of_provider})
-        return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
+    def get(side: str) -> Proxy:
+        for name in BUDGETS:
+            use_up(running(side), name)
+        return running(side)
 
-    with shared(start) as running:
-
-        def get(side: str) -> Proxy:
-            for name in BUDGETS:
-                use_up(running(side), name)
-            return running(side)
-
-        yield get
+    return get
 
 
 @pytest.mark.needs_patch(native=True)

@@ -103,7 +103,7 @@ def test_a_plain_function_around_ours_passes_the_instance_first(host):
         ("unreadable", "", "unreadable has no readable signature"),
     ],
 )
-def test_what_does_not_fit_is_left_alone(host, attribute, init_parameter, why):
+def test_a_place_that_does_not_fit_is_left_alone(host, attribute, init_parameter, why):
     before = dict(vars(host.cache))
     with pytest.raises(DoesNotFit) as caught:
         host.attach(attribute, init_parameter=init_parameter)
@@ -111,7 +111,7 @@ def test_what_does_not_fit_is_left_alone(host, attribute, init_parameter, why):
     assert dict(vars(host.cache)) == before
 
 
-def test_what_was_there_is_put_back(host):
+def test_the_original_is_put_back(host):
     undo = host.attach("Cache.get")
     assert vars(host.cache)["get"] is not host.original
     for _ in range(2):  # a second time changes nothing
@@ -121,7 +121,7 @@ def test_what_was_there_is_put_back(host):
 
 
 @pytest.mark.parametrize("before", ["nobody", "deleted", "set"])
-def test_an_inherited_method_is_inherited_again_unless_somebody_has_put_it_back(host, before):
+def test_an_inherited_method_is_inherited_again(host, before):
     undo = host.attach("Heir.get")
     host.heir("s").get("k")
     assert len(host.seen) == 1

@@ -1,4 +1,4 @@
-"""LiteLLM's handler answers first; then ours looks at the answer, and can do no harm."""
+"""LiteLLM's handler answers first; ours then looks at the answer and can do no harm."""
 
 from __future__ import annotations
 

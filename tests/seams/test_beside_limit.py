@@ -1,4 +1,4 @@
-"""Which cooling deployments stand beside one that is at its limit, at LiteLLM's own router."""
+"""Which cooling deployments LiteLLM's own router has beside one that is at its limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a request that is refused by spent budgets can be served: which of its budgets decides."""
+"""When a request that spent budgets refuse can be served: which of its budgets decides."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_the_first_deployment_whose_budgets_are_all_open_decides(
 
 
 @pytest.mark.parametrize("how", [{"limit": None}, {"limit": 0}, {"allowed": ("b1",)}])
-def test_what_refuses_nobody_is_not_remembered(ends, how):
+def test_budgets_that_refuse_nobody_are_not_remembered(ends, how):
     refuse("a1", "b1", spent={A: 2.0}, expiries={A: 50.0}, **how)
     assert ends == {}
 

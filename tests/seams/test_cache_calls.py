@@ -1,4 +1,4 @@
-"""What the time left costs LiteLLM's caches: nothing for a cooldown of one's own."""
+"""What reading the time left costs LiteLLM's caches: nothing for a proxy's own cooldown."""
 
 from __future__ import annotations
 

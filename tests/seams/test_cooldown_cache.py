@@ -1,4 +1,4 @@
-"""What the memory of LiteLLM's cooldown cache, and Redis behind it, say of one cooldown."""
+"""How long a cooldown lasts, by the memory of LiteLLM's cooldown cache and by Redis behind it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, is_over):
         (None, NOW + 7),
     ],
 )
-def test_a_copy_is_kept_no_longer_than_redis_keeps_the_record(shared, expires, kept_until):
+def test_a_copy_expires_with_the_record_in_redis(shared, expires, kept_until):
     shared.answer = 7.0
     cache = cooldowns(expires=expires)
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, kept_until, shared_seconds=7.0)
@@ -128,7 +128,9 @@ def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
         (None, NOW + 600, False),
     ],
 )
-def test_ones_own_cooldown_is_asked_about_only_if_a_copy_was_there(shared, lasts, expires, asks):
+def test_redis_is_asked_about_our_own_cooldown_only_if_a_copy_was_there(
+    shared, lasts, expires, asks
+):
     cache = cooldowns({**RECORD, "cooldown_time": lasts}, expires)
     note(cache)
     held_cooldown(cache, "a")

@@ -1,4 +1,4 @@
-"""What is left of the cooldowns that the router in Rust keeps, and for which request."""
+"""How much is left of the cooldowns of the router in Rust, and for which request."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_cooldown_ends_with_its_record_or_its_entry(
     assert left(["a"]) == about(seconds)
 
 
-def test_what_is_in_memory_can_be_looked_up_without_a_question(store):
+def test_the_memory_of_a_store_can_be_read_without_a_question(store):
     (model_id, record) = store.put("a", LASTS)
     store.snapshot = lambda: {f"deployment:{model_id}:cooldown": record}
     stored = stored_cooldowns(Cache(store))
@@ -160,7 +160,7 @@ def test_ten_thousand_entries_are_remembered_and_the_oldest_is_forgotten(store):
 
 
 @pytest.mark.parametrize("cooldowns", [object(), Cache(object())])
-def test_what_keeps_its_cooldowns_elsewhere_has_no_store(cooldowns):
+def test_a_cache_that_keeps_its_cooldowns_elsewhere_has_no_store(cooldowns):
     assert stored_cooldowns(cooldowns) is None
 
 

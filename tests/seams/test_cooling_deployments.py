@@ -1,4 +1,4 @@
-"""What a refusal waits for, by what is known of its request, its router and their cooldowns."""
+"""Which cooldown a refusal waits for, given its request, its router and their cooldowns."""
 
 from __future__ import annotations
 

@@ -120,12 +120,12 @@ def test_another_error_leads_nowhere(error):
 
 
 @pytest.mark.parametrize("both", [[limit("a"), limit("b")], [budget(), budget()]])
-def test_where_all_ended_last_nothing_need_be_remembered(both):
+def test_if_all_models_ended_last_their_own_errors_count(both):
     found = led_to(fastest_of(["a", "b"], *both))
     assert {id(each) for each in found} == {id(each) for each in both}
 
 
-def test_the_task_that_was_made_last_is_known_also_if_it_ended_before():
+def test_the_task_that_was_started_last_is_known_even_if_it_ended_earlier():
     last = limit("b")
     refuse("a")
     found = led_to(fastest_of(["a", "b"], last=[last]))
@@ -155,7 +155,7 @@ def test_the_last_refusal_of_a_model_counts():
     assert marks.get(found, COOLING).ready_at == NOW + 7
 
 
-def test_of_many_models_those_are_kept_that_refused_last():
+def test_the_thousand_models_that_refused_last_are_remembered():
     names = [f"model-{number}" for number in range(1000)]
     for model in [*names, names[0], "another", None, 7, ("a",)]:
         refuse(model)

@@ -1,4 +1,4 @@
-"""What is read from the stack of a router that refuses, and what the router is asked again."""
+"""Reading a refused request from the stack, and asking the router again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_function_that_chooses_has_the_request(specific):
         [(function(CHOOSES), Router(), "m", {}), (function("then", module="own"),), (OTHER,)],
     ],
 )
-def test_what_is_no_choice_of_a_router_is_no_request(calls):
+def test_other_functions_have_no_request(calls):
     assert nested(*calls, end=below) is None
     assert request_below(None) is None
 
@@ -93,7 +93,7 @@ def test_a_check_before_a_call_has_the_deployment_that_a_follow_up_is_bound_to()
         ("check, model_id, then", ROUTER, Router(), "a"),
     ],
 )
-def test_what_is_no_check_of_litellms_binds_to_nothing(parameters, module, router, model_id):
+def test_other_functions_bind_to_no_deployment(parameters, module, router, model_id):
     check = function(parameters, module=module)
     assert pinned_to(raised((check, SimpleNamespace(router=router), model_id))) is None
 
@@ -151,7 +151,7 @@ def test_a_release_whose_router_takes_less_is_asked_with_less():
 
 
 @pytest.mark.parametrize("name", ["filter_team_based_models", "filter_web_search_deployments"])
-def test_what_the_routers_module_rules_out_is_no_candidate(name):
+def test_the_filters_of_the_routers_module_rule_deployments_out(name):
     def rule_out(healthy_deployments, request_kwargs):
         assert request_kwargs == KWARGS
         return healthy_deployments[1:]
@@ -159,7 +159,7 @@ def test_what_the_routers_module_rules_out_is_no_candidate(name):
     assert ids(request(router_of("a", "b"), KWARGS, module={name: rule_out})) == ["b"]
 
 
-def test_what_the_request_cannot_use_is_no_candidate():
+def test_pass_through_and_paused_deployments_are_told_apart():
     name = "get_available_deployment_for_pass_through"
     assert ids(request(router_of("a", "pass"), function=name)) == ["pass"]
     paused = [deployment("a", blocked=True), deployment("b", blocked=False), deployment("c")]
@@ -227,7 +227,7 @@ class Tags:
         (["abc"], ["a", "b", "c"]),
     ],
 )
-def test_what_tags_would_choose_one_after_the_other_are_the_candidates(picks, left):
+def test_each_deployment_that_tags_would_choose_in_turn_is_a_candidate(picks, left):
     assert Tags(*picks).of(router_of(*"abc")) == left
 
 

@@ -1,4 +1,4 @@
-"""What is read of LiteLLM's router about the rate of a group, in the shapes of all releases."""
+"""Reading the rate of a group from LiteLLM's router, in the shapes of all releases."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_nothing_is_known_where_no_proxy_runs(proxy, monkeypatch):
         (Memory(a=300), {"rpm": 60}),  # without an id, nothing is counted
     ],
 )
-def test_what_has_no_count_has_no_rate(memory, entry):
+def test_without_a_count_there_is_no_rate(memory, entry):
     assert known_rate_of(PythonRouter([], memory), [entry]) == KnownRate(limit=1)
 
 

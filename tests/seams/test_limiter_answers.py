@@ -1,4 +1,4 @@
-"""What becomes of the answer to an `HTTPException`: a refusal is a 429, in whole seconds."""
+"""The answer to an `HTTPException`: a refusal becomes a 429, in whole seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leaves an endpoint as an exception: a refusal is answered 429, all else is as without us."""
+"""Exceptions that escape an endpoint: a refusal is answered 429, others as without the patch."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_an_app_that_handles_a_refusal_itself_is_left_alone(make):
 
 
 @pytest.mark.parametrize("app", [None, object(), types.SimpleNamespace(exception_handlers=[])])
-def test_what_is_no_app_is_left_alone(app):
+def test_an_object_that_is_no_app_is_left_alone(app):
     assert unfit(app) == f"{type(app).__name__} has no table of exception handlers"
 
 

@@ -1,4 +1,4 @@
-"""The seam at LiteLLM's real classes: what PR #27826 describes, and what must stay away."""
+"""The seam on LiteLLM's real classes: the cases of PR #27826, and those without a header."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def test_a_429_that_is_no_refusal_keeps_its_headers(asked, lines):
 
 
 @pytest.mark.parametrize("code, becomes", [("500", "429"), (500, "429"), ("400", "400")])
-def test_that_all_of_several_models_are_cooling_is_a_429(asked, monkeypatch, code, becomes):
+def test_a_500_becomes_a_429_if_all_of_several_models_are_cooling(
+    asked, monkeypatch, code, becomes
+):
     led = []
     monkeypatch.setattr(proxy_exception, "lead_to_refusals", lambda error: not led.append(error))
     failed = Exception("All tasks failed")
@@ -139,7 +141,7 @@ def test_that_all_of_several_models_are_cooling_is_a_429(asked, monkeypatch, cod
         *((None, code, False) for code in ("503", "500")),
     ],
 )
-def test_of_other_statuses_only_a_503_may_be_told_a_wait(asked, lines, error, code, told):
+def test_besides_429_only_a_503_may_be_told_a_wait(asked, lines, error, code, told):
     made = Made(code).while_handling(error)
     assert (made.code, lines) == (code, [])
     assert made.headers == ({"retry-after": "5"} if told else {})

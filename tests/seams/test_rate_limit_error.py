@@ -1,4 +1,4 @@
-"""What a new refusal is marked with, and what users' own code reads of it."""
+"""The marks on a new refusal, and the attribute that users' own code reads."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_rest_of_a_cooldown_is_told(place, cooling, ready_at, left):
     assert shown == ["model", "cooldown_time"]
 
 
-def test_it_goes_as_it_came(place, cooling):
+def test_undo_restores_the_class(place, cooling):
     earlier = place.RouterRateLimitError("m", 60)
     before = dict(vars(place.RouterRateLimitError))
     undo = attach(place)

@@ -157,7 +157,7 @@ def test_no_wait_is_worth_it_below_two_milliseconds(machine, monkeypatch):
         assert machine.waited == waited
 
 
-def test_an_answer_that_is_of_use_later_is_asked_for_where_no_wait_is_left(machine):
+def test_with_no_wait_left_only_answers_that_are_useful_later_are_asked_for(machine):
     machine.takes = 0.02
     machine.pass_by(1000)  # no more is saved up for that
     machine.ask()
@@ -182,7 +182,7 @@ def test_while_one_question_is_under_way_no_other_is_asked(machine):
     assert machine.ask(late=True) is None
 
 
-def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, lines):
+def test_a_redis_that_does_not_answer_in_time_is_left_alone_at_once(machine, lines):
     machine.takes = 0.05
     answer = machine.ask()
     assert said(lines) == [warning("no answer in time")]

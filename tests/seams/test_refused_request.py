@@ -1,4 +1,4 @@
-"""Which deployments a refusal is about, at LiteLLM's own router in this process."""
+"""Which deployments LiteLLM's own router refused a request, in this process."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_refusal_that_somebody_else_makes_keeps_its_own_number(router):
 
 
 @pytest.mark.parametrize("told, frame", [(20, True), (21, True), (20, None)])
-def test_a_question_belongs_to_the_refusal_that_its_asker_makes_of_the_answer(told, frame):
+def test_a_question_belongs_to_a_refusal_of_the_same_frame_and_number(told, frame):
     asked = asked_cooldowns.Asked("cache", ("a",), 20, id(sys._getframe()))
     asked_cooldowns._asked.set(asked)
     of_the_refusal = {"cooldown_time": told}, frame and sys._getframe()

@@ -1,4 +1,4 @@
-"""What is read from the Python functions that answer a router in Rust, and what it is asked."""
+"""Reading a refused request from the Python functions that answer a router in Rust."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_where_the_step_has_no_name_the_function_has_it(step):
         (function("step, self, request, then"), [STEP, Core(), KWARGS]),
     ],
 )
-def test_what_answers_no_step_is_no_request(answers, given):
+def test_functions_that_answer_no_step_have_no_request(answers, given):
     assert nested((answers, *given), end=below) is None
 
 

@@ -1,4 +1,4 @@
-"""Why a seam is not needed in a release is read from its modules, never from its version."""
+"""Whether a release needs a seam is read from its modules, never from its version."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_class_of_the_other_router_takes_something_else(made, why):
 @pytest.mark.parametrize(
     "router, has", [("in Python", False), ("in Rust", True), ("a single file", False)]
 )
-def test_the_router_in_rust_is_a_package_of_the_litellm_that_is_loaded(litellm_is, router, has):
+def test_the_router_in_rust_is_a_package_of_the_loaded_litellm(litellm_is, router, has):
     litellm_is(router)
     assert seam.has_rust_router() is has
     assert seam.with_rust(None) == (OTHER if has else "")
@@ -67,7 +67,7 @@ def test_without_litellm_there_is_no_router(monkeypatch):
     assert seam.has_rust_router() is False
 
 
-def test_a_row_of_the_table_is_not_changed_by_accident():
+def test_a_row_of_the_table_is_immutable():
     row = SEAMS[0]
     with pytest.raises(dataclasses.FrozenInstanceError):
         row.name = "another"

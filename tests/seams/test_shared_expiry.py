@@ -1,4 +1,4 @@
-"""Asking Redis for the end of a cooldown: what stays behind, and what a forked child has."""
+"""Asking Redis for the end of a cooldown: what is remembered, and by a forked child."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sent to Redis for a place in the queue of all proxies, and what its answer means."""
+"""Asking Redis for a place in the queue of all proxies: the question, and its answers."""
 
 from __future__ import annotations
 

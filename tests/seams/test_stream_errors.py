@@ -40,7 +40,7 @@ def test_the_wait_comes_from_the_error_with_the_same_message(headers, told):
     assert answer() == {}  # each is for one answer
 
 
-def test_of_several_with_one_message_the_last_that_tells_a_wait_counts():
+def test_the_last_wait_for_a_message_counts():
     for headers in (WAIT, {"retry-after": "4"}, {"x": "y"}):
         remember("refused", headers)
     assert answer() == {"retry-after": "4"}
@@ -54,7 +54,7 @@ def test_after_ten_seconds_a_wait_belongs_to_no_stream(monkeypatch, age, told):
     assert answer() == told
 
 
-def test_of_many_errors_the_last_hundred_are_kept():
+def test_the_waits_of_the_last_hundred_errors_are_kept():
     for number in range(101):
         remember(f"refused {number}", WAIT)
     assert answer({"message": "refused 0"}) == {}

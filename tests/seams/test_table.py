@@ -1,4 +1,4 @@
-"""The table of seams, and what repeats it because it must."""
+"""The table of seams, compared with LiteLLM and with the entry points that repeat it."""
 
 from __future__ import annotations
 
@@ -125,6 +125,13 @@ def test_a_release_that_has_no_such_place_may_not_need_it(name, becomes):
 
 def parameters(module: object, attribute: str) -> list[str]:
     return list(inspect.signature(operator.attrgetter(attribute)(module)).parameters)
+
+
+def test_the_places_that_both_routers_share_have_their_parameters(stock):
+    for row in SEAMS:
+        module = stock.get(row.module)
+        if module and not row.router and row.attribute != "app" and not row.unneeded(module):
+            assert set(row.parameters) <= set(parameters(module, row.attribute))
 
 
 @pytest.mark.skipif(version("litellm") not in SHAPES, reason="for those releases")

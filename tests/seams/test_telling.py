@@ -1,4 +1,4 @@
-"""From a refusal to the wait that is told, at LiteLLM's real classes."""
+"""From a refusal of LiteLLM's real classes to the wait that its client is told."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_a_limit_of_a_key_ends_with_its_window(known, end, seconds):
     assert marks.get(error, WINDOW_END) == end
 
 
-def test_what_cannot_be_read_leaves_litellms_number(known, lines):
+def test_if_our_reading_fails_litellms_number_stands(known, lines):
     known.cooling = known.window = ZeroDivisionError("sk-secret-1234")
     assert told(limiters(), basic()) == [50, 60 - NOW % 60]
     assert [line.getMessage().partition(":")[0] for line in lines] == [
@@ -172,7 +172,7 @@ def test_what_cannot_be_read_leaves_litellms_number(known, lines):
     ]
 
 
-def test_who_does_not_refuse_tells_nothing_but_a_providers_wait_if_somebody_asks_for_it():
+def test_a_providers_wait_is_told_only_on_request_and_other_errors_tell_none():
     error = rate_limit("overloaded", "openai")
     error.headers = {"retry-after": "17"}
     assert told(None, OTHER, error, message="overloaded") == [None, None, None]
@@ -212,6 +212,6 @@ def test_an_error_that_takes_no_marks_does_not_hide_the_refusal(counted):
     assert len(counted) == 1
 
 
-def test_what_is_no_refusal_is_not_counted(counted):
+def test_other_errors_are_not_counted(counted):
     told(None, OTHER)
     assert counted == []
