@@ -1,4 +1,4 @@
-"""Attach to a function of LiteLLM: let it run first, then look at what it did."""
+"""Attach to a function of LiteLLM: it runs first, then we look at its result."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Look = Callable[[object, Mapping[str, Any], object], None]
 class AfterCall:
     """Run `look` after each call of the seam's function; never in its place.
 
-    LiteLLM's function is called first, with exactly its arguments, and its result or
-    exception is what the caller gets. A failure of ours is reported once and forgotten.
+    LiteLLM's function runs first, with exactly its arguments, and the caller gets its result or
+    exception. If `look` fails, that is logged once and changes nothing.
     """
 
     def __init__(self, look: Look) -> None:
@@ -42,7 +42,7 @@ class AfterCall:
             result = wrapped(*args, **kwargs)
             try:
                 reached()
-                # A plain function that somebody put around ours passes the instance first.
+                # A plain function around our wrapper passes the instance as an argument.
                 everything = args if instance is None else (instance, *args)
                 arguments = signature.bind_partial(*everything, **kwargs).arguments
                 self._look(everything[0] if is_method else None, arguments, result)
@@ -57,7 +57,7 @@ class AfterCall:
 
 
 class _TakeOff:
-    """Puts the function that `ours` was put around back in its place."""
+    """Restores the function that `ours` wraps, even beneath later wrapt wrappers."""
 
     def __init__(self, parent: Any, name: str, original: Any, ours: Any, seam: Seam) -> None:
         self._parent, self._name, self._original, self._ours = parent, name, original, ours
@@ -67,7 +67,7 @@ class _TakeOff:
     def check(self) -> None:
         """
         Raises:
-            DoesNotFit: it cannot be done. Nothing has changed.
+            DoesNotFit: the function cannot be restored.
         """
         self._layer()
 
@@ -76,14 +76,14 @@ class _TakeOff:
         if layer is not None:
             layer.__wrapped__ = self._original
         elif vars(self._parent).get(self._name) is not self._ours:
-            return  # somebody else has put the original back
+            return  # somebody else has restored the original
         elif self._inherited:
             delattr(self._parent, self._name)
         else:
             setattr(self._parent, self._name, self._original)
 
     def _layer(self) -> Any:
-        """The wrapper of somebody else's around ours, None where there is none."""
+        """Somebody else's wrapper directly around ours; None if ours is the outermost."""
         outermost = vars(self._parent).get(self._name, self._original)
         if outermost is self._ours or outermost is self._original:
             return None
@@ -91,10 +91,10 @@ class _TakeOff:
 
 
 def _layer_above(ours: object, outermost: Any, seam: Seam) -> Any:
-    """The wrapper that somebody else put directly around `ours`.
+    """The wrapper directly around `ours`.
 
-    Only wrapt's wrappers call what their ``__wrapped__`` says. A function made by
-    `functools.wraps` has that attribute, too, but calls what it remembers.
+    Only wrapt's wrappers call their ``__wrapped__``. A function made by `functools.wraps` has that
+    attribute, too, but calls the function in its closure.
     """
     layer = outermost
     while _is_wrapt(layer):
@@ -105,5 +105,5 @@ def _layer_above(ours: object, outermost: Any, seam: Seam) -> Any:
 
 
 def _is_wrapt(layer: object) -> bool:
-    """By the name of the class, because agents bring copies of wrapt of their own."""
+    """Judged by the names of classes, because monitoring agents bundle copies of wrapt."""
     return any(kind.__name__ in ("ObjectProxy", "BaseObjectProxy") for kind in type(layer).__mro__)

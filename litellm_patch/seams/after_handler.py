@@ -1,4 +1,4 @@
-"""Attach to an exception handler of the proxy's app: let it answer first, then look at that."""
+"""Attach to an exception handler of the proxy's app: it answers, then we look at its answer."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import sys
 from typing import Any, Callable
 
 from ..log import failed
-from .app_handlers import Handlers, NoHandlerTable, add_handlers, ask, own_table
+from .app_handlers import add_handlers, ask, own_table
 from .seam import DoesNotFit, Seam, Undo
 
 LookAtAnswer = Callable[[Any, Any, Exception], bool]
-"""Called with the answer, the request and the exception; whether the answer was one for us."""
+"""Called with the answer, the request and the exception; returns whether it was one for us."""
 
 
 class AfterHandler:
     """Run `look` after each answer of the app's handler for a class of exceptions.
 
-    LiteLLM's handler answers first, with exactly its arguments. A failure of ours is reported once
-    and forgotten.
+    LiteLLM's handler answers first, with exactly its arguments. If `look` fails, that is logged
+    once and the answer stands.
 
     Args:
-        kind: module and name of the class.
+        kind: module and name of the class of exceptions.
     """
 
     def __init__(self, kind: tuple[str, str], look: LookAtAnswer) -> None:
@@ -29,7 +29,7 @@ class AfterHandler:
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
         app = getattr(module, seam.attribute, None)
         error_class = loaded_class(*self._kind)
-        original = table_of(app, seam).get(error_class)
+        original = own_table(app).get(error_class)
         if original is None:
             raise DoesNotFit(f"{seam.module}:{seam.attribute} handles no {error_class.__name__}")
 
@@ -43,18 +43,6 @@ class AfterHandler:
             return answer
 
         return add_handlers(app, {error_class: handler})
-
-
-def table_of(app: Any, seam: Seam) -> Handlers:
-    """The app's table of handlers.
-
-    Raises:
-        DoesNotFit: it has none.
-    """
-    try:
-        return own_table(app)
-    except NoHandlerTable as error:
-        raise DoesNotFit(f"{seam.module}:{seam.attribute}: {error}") from error
 
 
 def loaded_class(module: str, name: str) -> Any:

@@ -8,17 +8,19 @@ from collections.abc import Collection, Iterator
 from types import FrameType
 from typing import Any, Callable
 
+from .seam import DoesNotFit
+
 Handlers = dict[Any, Any]
 
 
-class NoHandlerTable(TypeError):
+class NoHandlerTable(DoesNotFit, TypeError):
     """The object has no table of exception handlers, so it is no Starlette app."""
 
 
 def add_handlers(app: Any, handlers: Handlers) -> Callable[[], None]:
     """Let `handlers` answer exceptions of the classes that are their keys.
 
-    Returns what takes them away again, and puts back what stood in their place.
+    Returns a function that removes them and restores the handlers that they replaced.
 
     Raises:
         NoHandlerTable: `app` is no Starlette app.
@@ -76,11 +78,11 @@ async def answer_without(table: Handlers, request: Any, error: Exception) -> Any
 class OnlySome(type):
     """A key of handler tables that stands for some of the exceptions of a class.
 
-    Starlette looks a handler up by the classes of an exception, and gives an exception for
-    which there is one to nobody else: after the start of a response it raises a RuntimeError in
-    its place. So a handler of `ValueError` would change errors that are none of the router's.
-    This key equals its class only while an exception that it stands for is being handled, and
-    no response was started. It is a class because Starlette checks its keys, and it has to be in
+    Starlette looks a handler up by the classes of an exception. An exception that has a handler
+    goes nowhere else: once a response has started, Starlette raises a RuntimeError instead of it.
+    So a handler of `ValueError` would change errors that have nothing to do with the router. This
+    key equals its class only while an exception that it stands for is being handled and no
+    response has started. It is a class because Starlette checks its keys, and the condition is in
     the key because Starlette copies the tables.
     """
 
@@ -95,7 +97,7 @@ class OnlySome(type):
             return False
         try:
             return cls.applies(error) and not _response_started()
-        except Exception:  # an error of somebody else's whose text cannot be read, say
+        except Exception:  # for example somebody else's error whose text cannot be read
             return False
 
     def __hash__(cls) -> int:
@@ -109,9 +111,9 @@ def only(kind: type[Exception], applies: Callable[[BaseException], bool]) -> Onl
 
 
 def _response_started() -> bool:
-    """What Starlette, which is looking for a handler, knows of the response.
+    """Whether Starlette, which is looking for a handler, has started the response.
 
-    It keeps that in a local variable of the function that caught the exception.
+    Starlette keeps that in a local variable of the function that caught the exception.
     """
     frame: FrameType | None = sys._getframe(2)
     for _ in range(5):
@@ -125,10 +127,10 @@ def _response_started() -> bool:
 
 
 def tables(app: Any) -> Iterator[Handlers]:
-    """The app's table of handlers, and those in a middleware stack that is already built.
+    """The app's table of handlers, and the tables in a middleware stack that is already built.
 
-    Starlette copies the app's table when the stack is built, at the first call, so a handler
-    that is registered later would never be asked.
+    Starlette copies the app's table when it builds the stack, at the first call, so a handler
+    that is registered later would never be called.
     """
     yield own_table(app)
     layer = getattr(app, "middleware_stack", None)

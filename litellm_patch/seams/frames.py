@@ -1,4 +1,4 @@
-"""Which code is asking: the frames of the stack, by the package that they belong to."""
+"""Which package the code on the stack belongs to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _OURS = __name__.partition(".")[0]
 
 
 def caller() -> FrameType | None:
-    """The frame of LiteLLM that made what is being made now; None if somebody else did."""
+    """The frame that called into our wrappers, if it is LiteLLM's; else None."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and module_of(frame) in (_OURS, "wrapt"):
         frame = frame.f_back
@@ -17,4 +17,5 @@ def caller() -> FrameType | None:
 
 
 def module_of(frame: FrameType) -> str:
+    """The package that the code of a frame belongs to."""
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a seam is: one place in LiteLLM, what we add there, and how to take it back."""
+"""A seam: one place in LiteLLM, what we add there, and how to undo it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib.machinery import PathFinder
 from typing import Any, Callable, Protocol
 
 Undo = Callable[[], None]
-"""Takes a seam off. One that may be unable to has a method ``check``, which raises `DoesNotFit`
-in that case and changes nothing."""
+"""Takes a seam off. If that may be impossible, it has a method ``check``, which then raises
+`DoesNotFit` and changes nothing."""
 
 PYTHON, RUST = "Python", "Rust"
-"""LiteLLM's routers: in Python up to 1.109.3, since 1.110.0 in Rust. No release has both."""
+"""LiteLLM's routers: in Python up to 1.109.3, in Rust since 1.110.0. No release has both."""
 
 OTHER_ROUTER = "this release has the other router"
-"""Why a seam of one of the two is not needed."""
+"""The reason why a seam for one of the two routers is not needed."""
 
 
 class DoesNotFit(Exception):
@@ -24,12 +24,12 @@ class DoesNotFit(Exception):
 
 
 def always_needed(module: object) -> str:
-    """No release does without the seam."""
+    """For seams that every release needs."""
     return ""
 
 
 def lacks(attribute: str) -> Callable[[object], str]:
-    """For `Seam.unneeded`: releases whose module has no `attribute` have no use for the seam."""
+    """For `Seam.unneeded`: releases whose module has no `attribute` do not need the seam."""
 
     def unneeded(module: object) -> str:
         return "" if hasattr(module, attribute) else f"this release has no {attribute}"
@@ -38,13 +38,13 @@ def lacks(attribute: str) -> Callable[[object], str]:
 
 
 def takes(attribute: str, parameter: str) -> Callable[[object], str]:
-    """For `Seam.unneeded`: the class that the other router has is made with `parameter`."""
+    """For `Seam.unneeded`: in releases with the other router, the class takes `parameter`."""
 
     def unneeded(module: object) -> str:
         made: Any = getattr(module, attribute, None)
         try:
             parameters = inspect.signature(made).parameters
-        except (TypeError, ValueError):  # there is no such class, or it cannot be read
+        except (TypeError, ValueError):  # no such class, or no readable signature
             return ""
         return OTHER_ROUTER if parameter in parameters else ""
 
@@ -52,19 +52,19 @@ def takes(attribute: str, parameter: str) -> Callable[[object], str]:
 
 
 def without_rust(module: object) -> str:
-    """For `Seam.unneeded`: the module is a part of the router in Rust, if this release has it."""
+    """For `Seam.unneeded`: the module belongs to the router in Rust."""
     return "" if module is not None or has_rust_router() else OTHER_ROUTER
 
 
 def with_rust(module: object) -> str:
-    """For `Seam.unneeded`: the router in Rust has another seam for it."""
+    """For `Seam.unneeded`: with the router in Rust, another seam does it."""
     return OTHER_ROUTER if has_rust_router() else ""
 
 
 def has_rust_router() -> bool:
-    """Whether the router of the LiteLLM that is loaded is in Rust: since 1.110.0, without another.
+    """Whether the router of the loaded LiteLLM is in Rust.
 
-    Imports nothing, and waits for no import: the hooks' lock is held.
+    Imports nothing and waits for no import, because the caller holds the hooks' lock.
     """
     path = getattr(sys.modules.get("litellm"), "__path__", None)
     return path is not None and PathFinder.find_spec("litellm.router_rust", path) is not None
@@ -74,13 +74,13 @@ class Joint(Protocol):
     """How a seam is attached to a loaded module of LiteLLM."""
 
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
-        """Attach to `module` and return what takes it off again.
+        """Attach to `module` and return the undo.
 
         Args:
-            reached: to be called each time when the seam's own code runs.
+            reached: to be called each time the seam's own code runs.
 
         Raises:
-            DoesNotFit: the module was left as it was; the text says why.
+            DoesNotFit: the module is unchanged; the text says why.
         """
 
 
@@ -89,21 +89,21 @@ class Seam:
     """One row of the table of seams.
 
     Attributes:
-        name: how people and ``status`` call it.
-        module: the LiteLLM module that holds it.
+        name: its name in the log and in ``status``.
+        module: the LiteLLM module that holds the place.
         attribute: dotted path in that module.
-        parameters: names that its signature must have; order is not required, because we
-            read arguments by name.
-        init_parameter: a parameter that the ``__init__`` of a method's class must have, or "". A
-            class that keeps elsewhere what the seam reads has the same methods, but not this.
-        router: which of LiteLLM's routers has the place: PYTHON, RUST, or "" for both.
-        adds: what LiteLLM does with it that it does not do without.
+        parameters: names that its signature must have, in any order, because we read arguments
+            by name.
+        init_parameter: a parameter that the ``__init__`` of a method's class must have, or "". It
+            excludes a class that has the same methods but keeps its data elsewhere.
+        router: the router that has the place: PYTHON, RUST, or "" for both.
+        adds: what LiteLLM does with the seam and not without it.
         releases: the LiteLLM releases that have the place.
-        unnecessary_when: what would make the seam superfluous.
-        joint: how it is attached.
-        unneeded: given the loaded module, or None where the release has no such module, why
-            the seam is not needed there, or "". Looks at features, not at versions. Elsewhere
-            a place that is missing or changed is a defect, which strict mode does not accept.
+        unnecessary_when: the change in LiteLLM that would make the seam superfluous.
+        joint: how the seam is attached.
+        unneeded: given the loaded module, or None where the release has no such module, returns
+            why that release does not need the seam, or "". It looks at features, not at versions.
+            In all other releases a missing or changed place is a defect, which strict mode rejects.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Whether a function or class of LiteLLM takes what a seam reads of it."""
+"""Whether a function or class of LiteLLM has the parameters that a seam reads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .seam import DoesNotFit
 
 
 def signature_with(place: str, function: Any, parameters: Sequence[str]) -> inspect.Signature:
-    """The signature of `function`, or of the making of a class, if it has all of `parameters`.
+    """The signature of a function, or of the constructor of a class, if it has all `parameters`.
 
     Args:
-        place: how people call it.
+        place: its name for people.
 
     Raises:
-        DoesNotFit: one is missing, or there is no signature to be read.
+        DoesNotFit: a parameter is missing, or the signature is unreadable.
     """
     try:
         signature = inspect.signature(function)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .after_call import AfterCall
 from .after_handler import AfterHandler
-from .answer.exposed_headers import expose_wait
+from .answer.exposed_headers import expose
 from .answer.limiter_answers import say_valid_retry_after
 from .answer.proxy_app import RefusalHandler
 from .answer.proxy_exception import say_retry_after
@@ -27,7 +27,7 @@ SEAMS: tuple[Seam, ...] = (
         module="litellm.router_utils.cooldown_cache",
         attribute="CooldownCache.add_deployment_to_cooldown",
         parameters=("model_id",),
-        adds="knows which cooldowns another proxy wrote to the shared Redis",
+        adds="the knowledge which cooldowns another proxy wrote to the shared Redis",
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time",
         joint=AfterCall(note_own_cooldown),
@@ -90,7 +90,7 @@ SEAMS: tuple[Seam, ...] = (
         module="litellm.types.router",
         attribute="RouterRateLimitError.__init__",
         parameters=("cooldown_time",),
-        adds="the remaining time on the exception, also as its attribute retry_after",
+        adds="the remaining time to the exception, also as its attribute retry_after",
         releases="all since 1.53.1",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=PutOnRefusal(),
@@ -141,7 +141,7 @@ SEAMS: tuple[Seam, ...] = (
         module="litellm.proxy._types",
         attribute="ProxyException.__init__",
         parameters=("message", "code", "headers"),
-        adds="Retry-After on a 429 that is made of the router's refusal",
+        adds="Retry-After to a 429 that is made of the router's refusal",
         releases="all since 1.53.1",
         unnecessary_when="every endpoint sets it; since 1.90.0 (PR #30098) 8 of 16 kinds do",
         joint=AfterCall(say_retry_after),
@@ -151,7 +151,7 @@ SEAMS: tuple[Seam, ...] = (
         module="litellm.proxy.common_request_processing",
         attribute="JSONResponse",
         parameters=("content", "status_code"),
-        adds="Retry-After on the 429 of a stream that fails when it is read for the first time",
+        adds="Retry-After to the 429 of a stream that fails when it is read for the first time",
         releases="since 1.83.0, which answer it in JSON; used there for nothing else",
         unnecessary_when="create_response keeps the headers of the error",
         joint=AfterCall(say_in_its_place),
@@ -187,6 +187,6 @@ SEAMS: tuple[Seam, ...] = (
         adds="both headers to access-control-expose-headers, for pages of another origin",
         releases="all since 1.53.1; not /v1/messages from 1.101.2",
         unnecessary_when="LiteLLM's CORS middleware exposes them",
-        joint=AfterHandler(("litellm.proxy._types", "ProxyException"), expose_wait),
+        joint=AfterHandler(("litellm.proxy._types", "ProxyException"), expose),
     ),
 )

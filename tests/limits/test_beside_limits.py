@@ -1,46 +1,21 @@
-"""Of a deployment at its limit and a cooling one, the first that can serve decides."""
+"""If one deployment is at its limit and another is cooling, the first that can serve decides."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from typing import Any, Callable
+from typing import Callable
 
 import pytest
 from conftest import LAUNCH
+from running import told
 
 from litellm_patch.tools.lab.client import Response, chat
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 COOLDOWN = 12
 """Seconds; shorter than what is left of the minute when the test begins."""
-
-ROUTERS: dict[str, dict[str, Any]] = {
-    "usage-based routing": {"routing_strategy": "usage-based-routing-v2"},
-}
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[Callable[[str, str], tuple[Proxy, StandIn]]]:
-    running: dict[tuple[str, str], tuple[Proxy, StandIn]] = {}
-    with ExitStack() as stack:
-
-        def get(side: str, name: str) -> tuple[Proxy, StandIn]:
-            if (side, name) not in running:
-                stand_in = stack.enter_context(running_stand_in())
-                models = [
-                    *group("m", stand_in.url, ["limited"], rpm=1),
-                    *group("m", stand_in.url, ["cooling"], rpm=1000),
-                ]
-                router = {"cooldown_time": COOLDOWN, **ROUTERS[name]}
-                start = running_proxy(config(models, router_settings=router), launch=LAUNCH[side])
-                running[side, name] = stack.enter_context(start), stand_in
-            return running[side, name]
-
-        yield get
 
 
 def until(proxy: Proxy, is_wanted: Callable[[Response], bool]) -> Response:
@@ -52,20 +27,23 @@ def until(proxy: Proxy, is_wanted: Callable[[Response], bool]) -> Response:
 
 
 @pytest.mark.needs_patch(native=True)
-@pytest.mark.parametrize("name", ROUTERS)
-def test_a_cooling_deployment_returns_before_a_limited_one(started, side, name):
-    proxy, stand_in = started(side, name)
-    if time.time() % 60 > 30:  # the minute must outlast the cooldown
-        time.sleep(60 - time.time() % 60)
-    stand_in.refusals["cooling"] = Refuse()
-    until(proxy, lambda answer: answer.status == 200)  # the limited one, once
-    answer = until(proxy, is_limit)
-    assert answer.status == 429
-    assert answer.retry_after is not None
-    assert 1 <= int(answer.retry_after) <= COOLDOWN
-    stand_in.refusals.clear()
-    time.sleep(int(answer.retry_after))
-    assert chat(proxy, "m").status == 200
+def test_a_cooling_deployment_returns_before_a_limited_one(side):
+    router = {"cooldown_time": COOLDOWN, "routing_strategy": "usage-based-routing-v2"}
+    with running_stand_in() as stand_in:
+        models = [
+            *group("m", stand_in.url, ["limited"], rpm=1),
+            *group("m", stand_in.url, ["cooling"], rpm=1000),
+        ]
+        with running_proxy(config(models, router_settings=router), launch=LAUNCH[side]) as proxy:
+            if time.time() % 60 > 30:  # the minute must outlast the cooldown
+                time.sleep(60 - time.time() % 60)
+            stand_in.refusals["cooling"] = Refuse()
+            until(proxy, lambda answer: answer.status == 200)  # the limited one, once
+            answer = until(proxy, is_limit)
+            assert told(answer, COOLDOWN)
+            stand_in.refusals.clear()
+            time.sleep(int(answer.retry_after))
+            assert chat(proxy, "m").status == 200
 
 
 def is_limit(answer: Response) -> bool:

@@ -8,13 +8,13 @@ nothing (from 1.90.0 on the configured time of what it finds by name).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import pytest
 from conftest import EXACT, LAUNCH, WITH, litellm_has
+from running import shared
 
 from litellm_patch.tools.lab.client import Response, call
 from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy, config, group, running_proxy
@@ -127,38 +127,33 @@ def configuration(stand_in: StandIn) -> dict[str, Any]:
     return config(models, router_settings=router, general_settings={"custom_auth": "own.auth"})
 
 
-@pytest.fixture(scope="module")
-def asked() -> Iterator[Callable[[str, Ask], Response]]:
+@shared
+def proxy_on(stack: ExitStack, side: str) -> Proxy:
+    stand_in = stack.enter_context(running_stand_in())
+    stand_in.refusals["*"] = Refuse()
+    settings = configuration(stand_in)
+    for entry in settings["model_list"]:
+        name = entry["litellm_params"]["model"].partition("/")[2]
+        stand_in.refusals[name] = refuse(name)
+    files = {"own.py": AUTH}
+    return stack.enter_context(
+        running_proxy(settings, launch=LAUNCH[side], environment=EXACT, files=files)
+    )
+
+
+@pytest.fixture
+def asked(proxy_on: Callable[[str], Proxy]) -> Callable[[str, Ask], Response]:
     """Ask the proxy of a side until LiteLLM itself refuses."""
-    running = {}
-    with ExitStack() as stack:
 
-        def get(side: str) -> Proxy:
-            if side not in running:
-                stand_in = stack.enter_context(running_stand_in())
-                stand_in.refusals["*"] = Refuse()
-                settings = configuration(stand_in)
-                for entry in settings["model_list"]:
-                    name = entry["litellm_params"]["model"].partition("/")[2]
-                    stand_in.refusals[name] = refuse(name)
-                start = running_proxy(
-                    settings, launch=LAUNCH[side], environment=EXACT, files={"own.py": AUTH}
-                )
-                running[side] = stack.enter_context(start)
-            return running[side]
+    def until_refused(side: str, ask: Ask) -> Response:
+        for _ in range(20):  # LiteLLM picks deployments at random
+            answer = ask.send(proxy_on(side))
+            # With 401, other deployments of the group are healthy and lack the request's tag.
+            if answer.body.startswith(REFUSED) or answer.status == 401:
+                return answer
+        raise AssertionError(f"still asks the provider: {answer.status} {answer.body[:300]!r}")
 
-        def until_refused(side: str, ask: Ask) -> Response:
-            proxy = get(side)
-            for _ in range(20):  # LiteLLM picks deployments at random
-                answer = ask.send(proxy)
-                if answer.body.startswith(REFUSED):
-                    return answer
-                if answer.status == 401:
-                    # Other deployments of the group are healthy and have not the request's tag.
-                    return answer
-            raise AssertionError(f"still asks the provider: {answer.status} {answer.body[:300]!r}")
-
-        yield until_refused
+    return until_refused
 
 
 def refuse(name: str) -> Refuse:

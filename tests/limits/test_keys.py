@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable
 
 import pytest
 from conftest import LAUNCH, WITH, WITHOUT
+from running import KIND, shared, tells_end_of_minute, told
 
 from litellm_patch.tools.lab.client import Response, call
-from litellm_patch.tools.lab.endpoints import ENDPOINTS
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
 
-KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+WINDOW = 12  # seconds
 HOOKS = Path(find_spec("litellm").origin).parent / "proxy" / "hooks"
 DYNAMIC = [
     # The newer one first: it lets pass what the older one refuses, a group whose rpm is 0.
@@ -57,37 +55,34 @@ async def auth(request, api_key):
 """
 
 
-@pytest.fixture(scope="module")
-def limited() -> Iterator[Callable[..., Proxy]]:
-    """Give the proxy of a side, with a limit for every key or one for all of them together."""
-    running = {}
-    with ExitStack() as stack:
-        stand_in = stack.enter_context(running_stand_in())
-        models = [
-            *group("free", stand_in.url, ["free"]),
-            *group("dynamic", stand_in.url, ["dynamic"], rpm=0),
-            *group("dynamic-v3", stand_in.url, ["dynamic-v3"], rpm=1),
-        ]
-        own = {"custom_auth": "limits_auth.auth"}
-        whole = {**own, "global_max_parallel_requests": 1}
-        by_key = config(models, general_settings=own, litellm_settings={"callbacks": list(DYNAMIC)})
-        # The batch limiter reads the batch's file from the provider.
-        provider = {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{stand_in.url}/v1"}
+@shared
+def proxy_of(stack: ExitStack, side: str, limits: str) -> Proxy:
+    """Give the proxy of a side, whose limits are ``by key``, ``globally`` or in ``windows``."""
+    url = stack.enter_context(running_stand_in()).url
+    own = {"custom_auth": "limits_auth.auth"}
+    models = group("free", url, ["free"])
+    # The batch limiter reads the batch's file from the provider.
+    environment = {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
+    callbacks = {}
+    if limits == "by key":
+        callbacks = {"callbacks": list(DYNAMIC)}
+        models += group("dynamic", url, ["dynamic"], rpm=0)
+        models += group("dynamic-v3", url, ["dynamic-v3"], rpm=1)
+    elif limits == "globally":
         # Only LiteLLM's older limiter, which is still there, knows a limit for all keys.
-        older = {"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
-
-        def get(side: str, globally: bool = False) -> Proxy:
-            if (side, globally) not in running:
-                started = running_proxy(
-                    config(models, general_settings=whole) if globally else by_key,
-                    launch=LAUNCH[side],
-                    files={"limits_auth.py": AUTH},
-                    environment=older if globally else provider,
-                )
-                running[side, globally] = stack.enter_context(started)
-            return running[side, globally]
-
-        yield get
+        environment = {"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
+        own["global_max_parallel_requests"] = 1
+    else:
+        environment = {"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)}
+    configuration = config(models, general_settings=own, litellm_settings=callbacks)
+    return stack.enter_context(
+        running_proxy(
+            configuration,
+            launch=LAUNCH[side],
+            files={"limits_auth.py": AUTH},
+            environment=environment,
+        )
+    )
 
 
 def ask_with_key(proxy: Proxy, kind: str, key: str, model: str = "free") -> Response:
@@ -102,65 +97,30 @@ def ask_with_key(proxy: Proxy, kind: str, key: str, model: str = "free") -> Resp
     return answer
 
 
-def assert_whole_seconds(answer: Response) -> None:
-    assert answer.status == 429
-    assert answer.retry_after is not None
-    assert answer.retry_after.isdigit()
-    assert 1 <= int(answer.retry_after) <= 60
-
-
 NEWER = "parallel_request_limiter_v3.py"
 LIMITS = ["rpm", "tpm", "team", "user", "customer", "model", "parallel"]
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("kind", ["chat", "chat-stream", "embeddings"])
-def test_a_keys_limit_tells_whole_seconds(limited, limit, kind):
+def test_a_keys_limit_tells_whole_seconds(proxy_of, limit, kind):
     # LiteLLM cannot know when a parallel request ends. It counts them by the window, so that
     # its own number is the time after which it admits again whatever happens.
     if kind != "chat" and limit in ("tpm", "model") and not (HOOKS / NEWER).exists():
         pytest.skip("this release books this limit for chat alone")
-    assert_whole_seconds(ask_with_key(limited(WITH), kind, limit))
-
-
-WINDOW = 12  # seconds
-
-
-@pytest.fixture(scope="module")
-def windowed() -> Iterator[Callable[[str], Proxy]]:
-    """Give the proxy of a side whose windows are short."""
-    running = {}
-    with ExitStack() as stack:
-        stand_in = stack.enter_context(running_stand_in())
-        own = {"custom_auth": "limits_auth.auth"}
-        configuration = config(group("free", stand_in.url, ["free"]), general_settings=own)
-
-        def get(side: str) -> Proxy:
-            if side not in running:
-                started = running_proxy(
-                    configuration,
-                    launch=LAUNCH[side],
-                    files={"limits_auth.py": AUTH},
-                    environment={"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)},
-                )
-                running[side] = stack.enter_context(started)
-            return running[side]
-
-        yield get
+    assert told(ask_with_key(proxy_of(WITH, "by key"), kind, limit))
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.skipif(not HAS_WINDOWS, reason="this release's usual limiter has no windows")
 @pytest.mark.parametrize("kind", ["chat", "completions"])
-def test_a_key_is_told_the_rest_of_its_window_and_is_served_behind_it(windowed, side, kind):
-    proxy = windowed(side)
+def test_a_key_is_told_the_rest_of_its_window_and_is_served_behind_it(proxy_of, side, kind):
+    proxy = proxy_of(side, "windows")
     assert ask_with_key(proxy, kind, "rpm").status == 429
     time.sleep(4)
     answer = ask_with_key(proxy, kind, "rpm")
     answered = time.monotonic()
-    assert answer.status == 429
-    assert answer.retry_after is not None
-    assert 1 <= int(answer.retry_after) <= WINDOW - 3
+    assert told(answer, WINDOW - 3)
     time.sleep(max(0.0, answered + int(answer.retry_after) - time.monotonic()))
     path, body, headers = KIND[kind].request("free")
     headers = {**headers, "authorization": f"Bearer sk-rpm-{kind}"}
@@ -171,53 +131,53 @@ def test_a_key_is_told_the_rest_of_its_window_and_is_served_behind_it(windowed, 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("limit", ["team", "user", "customer", "parallel"])
 @pytest.mark.parametrize("kind", ["completions", "images", "moderations", "messages-openai"])
-def test_endpoints_that_drop_a_keys_wait_have_it_again(limited, side, limit, kind):
-    assert_whole_seconds(ask_with_key(limited(side), kind, limit))
+def test_endpoints_that_drop_a_keys_wait_have_it_again(proxy_of, side, limit, kind):
+    assert told(ask_with_key(proxy_of(side, "by key"), kind, limit))
 
 
 @pytest.mark.needs_patch(native=True)
-def test_a_limit_for_all_keys_together_tells_whole_seconds(limited, side):
-    assert_whole_seconds(ask_with_key(limited(side, globally=True), "chat", "any"))
+def test_a_limit_for_all_keys_together_tells_whole_seconds(proxy_of, side):
+    assert told(ask_with_key(proxy_of(side, "globally"), "chat", "any"))
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("kind", ["chat", "completions", "messages-openai"])
-def test_the_dynamic_limiter_tells_the_end_of_its_minute(limited, side, kind):
-    answer = ask_with_key(limited(side), kind, "any", "dynamic")
-    assert_whole_seconds(answer)
-    left = 60 - time.time() % 60
-    assert min(abs(int(answer.retry_after) - left), 60 - abs(int(answer.retry_after) - left)) < 5
+def test_the_dynamic_limiter_tells_the_end_of_its_minute(proxy_of, side, kind):
+    answer = ask_with_key(proxy_of(side, "by key"), kind, "any", "dynamic")
+    assert tells_end_of_minute(answer)
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.skipif("dynamic_rate_limiter_v3" not in DYNAMIC, reason="this release has no such")
 @pytest.mark.parametrize("kind", ["completions", "messages-openai"])
-def test_the_newer_dynamic_limiters_wait_is_there_where_an_endpoint_drops_it(limited, side, kind):
-    assert_whole_seconds(ask_with_key(limited(side), kind, "any", "dynamic-v3"))
+def test_the_newer_dynamic_limiters_wait_is_there_where_an_endpoint_drops_it(proxy_of, side, kind):
+    assert told(ask_with_key(proxy_of(side, "by key"), kind, "any", "dynamic-v3"))
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.skipif(
     not (HOOKS / "batch_rate_limiter.py").exists(), reason="this release counts no batch"
 )
-def test_a_batch_with_more_requests_than_the_key_has_left_is_told_the_wait(limited, side):
-    answer = ask_with_key(limited(side), "batches", "rpm")
+def test_a_batch_with_more_requests_than_the_key_has_left_is_told_the_wait(proxy_of, side):
+    answer = ask_with_key(proxy_of(side, "by key"), "batches", "rpm")
     assert b"Batch rate limit exceeded" in answer.body
-    assert_whole_seconds(answer)
+    assert told(answer)
 
 
-def test_a_keys_limit_changes_nothing_but_the_header(limited):
-    stock = ask_with_key(limited(WITHOUT), "completions", "parallel")
-    patched = ask_with_key(limited(WITH), "completions", "parallel")
+def test_a_keys_limit_changes_nothing_but_the_header(proxy_of):
+    stock = ask_with_key(proxy_of(WITHOUT, "by key"), "completions", "parallel")
+    patched = ask_with_key(proxy_of(WITH, "by key"), "completions", "parallel")
     assert stock.status == patched.status == 429
     assert len(stock.body) == len(patched.body)  # a time of the day is in it
 
 
 @pytest.mark.parametrize("kind", ["chat", "messages-openai"])
 @pytest.mark.parametrize("budget", ["spent", "spent_by_key"])
-def test_a_spent_budget_of_a_user_or_key_is_answered_as_without_the_patch(limited, budget, kind):
+def test_a_spent_budget_of_a_user_or_key_is_answered_as_without_the_patch(proxy_of, budget, kind):
     # LiteLLM's refusal knows what was spent, and nothing of when that is forgotten.
-    stock, patched = (ask_with_key(limited(side), kind, budget) for side in (WITHOUT, WITH))
+    stock, patched = (
+        ask_with_key(proxy_of(side, "by key"), kind, budget) for side in (WITHOUT, WITH)
+    )
     if stock.status == 200:
         pytest.skip("this release looks at a user's budget in its database alone")
     assert stock.status == patched.status

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from conftest import LAUNCH, WITH, checks_rpm_before_a_call
+from running import KIND, shared, tells_end_of_minute, use_up
 
 from litellm_patch.tools.lab.cooling import ask
-from litellm_patch.tools.lab.endpoints import ENDPOINTS
-from litellm_patch.tools.lab.proxy import config, group, running_proxy
+from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
 
-KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 BY_MODEL = {
     "usage-based": {"routing_strategy": "usage-based-routing-v2"},
     "pre-call-checks": {"enable_pre_call_checks": True},
@@ -49,68 +48,31 @@ def ways() -> list:
     ]
 
 
-@pytest.fixture(scope="module")
-def limited():
-    """A stand-in and a function that gives the proxy of a side with a kind of limits."""
-    running = {}
-    with ExitStack() as stack:
-        stand_in = stack.enter_context(running_stand_in())
-        groups = [
-            entry
-            for name in ("a", "b", "c", "d")
-            for entry in group(f"rpm-{name}", stand_in.url, [f"rpm-{name}"], rpm=1)
-        ]
-        configurations = {
-            how: config(groups, router_settings=settings) for how, settings in BY_MODEL.items()
-        }
-
-        def get(side, how):
-            if (side, how) not in running:
-                started = running_proxy(configurations[how], launch=LAUNCH[side])
-                running[side, how] = stack.enter_context(started)
-            return running[side, how]
-
-        yield get
-
-
-def use_up(proxy, kind, model):
-    """Ask until the group's one request a minute is used up; the answer that refuses."""
-    for _ in range(6):
-        answer = ask(proxy, KIND["chat"], model)
-        if answer.status == 429:
-            answer = ask(proxy, kind, model)
-            if answer.status != 200:
-                return answer
-        # The request was served: the first of its minute, which may end between any two.
-    raise AssertionError(f"{model} is not limited: {answer.status} {answer.body[:200]!r}")
-
-
-def is_end_of_minute(seconds: int) -> bool:
-    left = 60 - time.time() % 60
-    return min(abs(seconds - left), 60 - abs(seconds - left)) < 5
+@shared
+def limited(stack: ExitStack, side: str, how: str) -> Proxy:
+    """Give the proxy of a side with a kind of limits."""
+    stand_in = stack.enter_context(running_stand_in())
+    names = [f"rpm-{each}" for each in "abcd"]
+    groups = [entry for name in names for entry in group(name, stand_in.url, [name], rpm=1)]
+    configuration = config(groups, router_settings=BY_MODEL[how])
+    return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("how", ways())
 @pytest.mark.parametrize("kind, model", [("chat", "rpm-a"), ("chat-stream", "rpm-b")])
 def test_a_models_limit_tells_the_end_of_its_minute(limited, side, how, kind, model):
-    answer = use_up(limited(side, how), KIND[kind], model)
-    assert answer.status == 429
-    assert answer.retry_after is not None
-    assert is_end_of_minute(int(answer.retry_after))
+    assert tells_end_of_minute(use_up(limited(side, how), model, KIND[kind]))
 
 
 @pytest.mark.needs_patch(native=True)
 @pytest.mark.parametrize("kind", ["messages-openai", "speech"])
 def test_other_endpoints_tell_it_too(limited, side, kind):
-    answer = use_up(limited(side, "usage-based"), KIND[kind], "rpm-c")
-    assert answer.status == 429
-    assert answer.retry_after is not None
-    assert is_end_of_minute(int(answer.retry_after))
+    assert tells_end_of_minute(use_up(limited(side, "usage-based"), "rpm-c", KIND[kind]))
 
 
 def test_a_client_that_waits_as_told_is_served(limited):
     proxy = limited(WITH, "usage-based")
-    answer = use_up(proxy, KIND["chat"], "rpm-d")
+    answer = use_up(proxy, "rpm-d")
     time.sleep(int(answer.retry_after))
     assert ask(proxy, KIND["chat"], "rpm-d").status == 200

@@ -1,4 +1,4 @@
-"""What a follow-up request is told whose only deployment is cooling, while others are healthy."""
+"""What a follow-up request is told when its only deployment is cooling and others are healthy."""
 
 from __future__ import annotations
 

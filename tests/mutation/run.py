@@ -41,10 +41,10 @@ SEAMS = {
     "asked_cooldowns": ["test_refused_request", "test_cooldown_store"],
     "cooldown_cache": ["test_cache_calls"],
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
-    "fastest_response": ["test_fastest_of_limits"],
     "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames", "test_request_in_rust"],
     "shared_expiry": ["test_cache_calls"],
+    "signatures": ["test_after_call"],
     "spent_budget": ["test_budgets", "test_fastest_of_limits"],
 }
 HEAD = """# Mutants that the tests notice

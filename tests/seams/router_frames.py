@@ -1,4 +1,4 @@
-"""A router that refuses, of a few lines: functions that stand for LiteLLM's, of all releases."""
+"""A small router that refuses: functions in the shapes of LiteLLM's, of all releases."""
 
 from __future__ import annotations
 

@@ -19,3 +19,8 @@ def cool(router: Any, lasts: Mapping[str, float]) -> Any:
             cooldown_time=seconds,
         )
     return cache
+
+
+def is_left(seconds: float | None, lasts: float) -> bool:
+    """Whether `seconds` may be left of a cooldown of `lasts`, on a machine that may be slow."""
+    return seconds is not None and lasts - 15 < seconds <= lasts

@@ -1,16 +1,19 @@
-"""Which of the budgets that a deployment is under decides when it is open again."""
+"""When a request that spent budgets refuse can be served: which of its budgets decides."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from types import SimpleNamespace
 
 import pytest
 
+import litellm_patch
 from litellm_patch.seams.refusal import spent_budget
 from litellm_patch.seams.refusal.spent_budget import remember_end
 
 TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"
+PERIOD = 15
 
 
 @pytest.fixture
@@ -21,116 +24,129 @@ def ends(monkeypatch):
     return remembered
 
 
-def budget(limit: object) -> SimpleNamespace:
-    return SimpleNamespace(budget_duration="1d", max_budget=limit)
-
-
 def refuse(
-    *deployments: str,
-    spent: dict[str, float],
+    *deployments: str | None,
+    spent: dict[str, float | None],
     expiries: dict[str, object],
     limit: object = 1.0,
-    tags: tuple[str, ...] = (),
     allowed: tuple[str, ...] = (),
 ) -> None:
-    """LiteLLM filters deployments by budgets, all of `limit`.
+    """LiteLLM filters deployments by budgets, all of `limit`, for a request with two tags.
 
     Args:
         deployments: ids; the provider of a deployment is the first letter of its id.
         spent: by "kind:name" of the budget; each that is named here exists.
-        expiries: `time.time()` at which LiteLLM forgets what was spent.
+        expiries: `time.time()` at which LiteLLM forgets the spend.
     """
 
     def configs(kind):
-        return {name.split(":")[1]: budget(limit) for name in spent if name.startswith(kind)}
+        budget = SimpleNamespace(budget_duration="1d", max_budget=limit)
+        return {name.split(":")[1]: budget for name in spent if name.startswith(kind)} or None
 
     def keys(numbers):
         return {f"{name.replace(':', '_spend:')}:1d": number for name, number in numbers.items()}
 
     limiter = SimpleNamespace(
         dual_cache=SimpleNamespace(in_memory_cache=SimpleNamespace(ttl_dict=keys(expiries))),
-        tag_budget_config=configs("tag") or None,
-        _get_llm_provider_for_deployment=lambda deployment: deployment["model_info"]["id"][0],
+        tag_budget_config=configs("tag"),
+        _get_llm_provider_for_deployment=lambda each: each.get("model_info", {"id": "a"})["id"][0],
     )
     arguments = {
-        "healthy_deployments": [{"model_info": {"id": each}} for each in deployments],
+        "healthy_deployments": [
+            {} if each is None else {"model_info": {"id": each}} for each in deployments
+        ],
         "provider_configs": configs("provider"),
         "deployment_configs": configs("deployment"),
         "spend_map": keys({name: value for name, value in spent.items() if value is not None}),
-        "request_tags": list(tags),
+        "request_tags": ["free", "paid"],
     }
     remember_end(limiter, arguments, ([*allowed], TOLD))
 
 
+A, A1 = "provider:a", "deployment:a1"
+
+
 @pytest.mark.parametrize(
-    "name, tags", [("provider:a", ()), ("deployment:a1", ()), ("tag:paid", ("free", "paid"))]
+    "deployments, spent, expiries, end",
+    [
+        # A spent budget ends with its window.
+        (["a1"], {A: 2.0}, {A: 50.0}, 50.0),
+        (["a1"], {A1: 2.0}, {A1: 50.0}, 50.0),
+        (["a1"], {"tag:paid": 2.0}, {"tag:paid": 50.0}, 50.0),
+        ([None], {A: 2.0}, {A: 50.0}, 50.0),  # a deployment without an id
+        # It is spent when it is reached.
+        (["a1"], {A: 1.0}, {A: 50.0}, 50.0),
+        # Under two spent budgets, the later end counts.
+        (["a1"], {A: 2.0, A1: 2.0}, {A: 50.0, A1: 70.0}, 70.0),
+        (["a1"], {A: 2.0, A1: 2.0}, {A: 70.0, A1: 50.0}, 70.0),
+        # A budget that is not spent does not count.
+        (["a1"], {A: 2.0, A1: 0.9}, {A: 50.0, A1: 70.0}, 50.0),
+        (["a1"], {A: 2.0, A1: None}, {A: 50.0, A1: 70.0}, 50.0),
+        # The first deployment that is open again decides.
+        (["a1", "b1"], {A: 2.0, "provider:b": 2.0}, {A: 70.0, "provider:b": 50.0}, 50.0),
+        # One unknown window leaves the end of a deployment unknown.
+        (["a1"], {A: 2.0, A1: 2.0}, {A: 50.0}, None),
+    ],
 )
-def test_a_spent_budget_ends_with_its_window(ends, name, tags):
-    refuse("a1", spent={name: 2.0}, expiries={name: 50.0}, tags=tags)
-    assert ends == {TOLD: 50.0}
+def test_the_first_deployment_whose_budgets_are_all_open_decides(
+    ends, deployments, spent, expiries, end
+):
+    refuse(*deployments, spent=spent, expiries=expiries)
+    assert ends == ({} if end is None else {TOLD: end})
 
 
-@pytest.mark.parametrize("provider, deployment", [(50.0, 70.0), (70.0, 50.0)])
-def test_a_deployment_under_two_spent_budgets_waits_for_the_later_one(ends, provider, deployment):
-    spent = {"provider:a": 2.0, "deployment:a1": 2.0}
-    refuse("a1", spent=spent, expiries={"provider:a": provider, "deployment:a1": deployment})
-    assert ends == {TOLD: 70.0}
-
-
-def test_a_budget_that_is_not_spent_is_waited_for_by_nobody(ends):
-    spent = {"provider:a": 2.0, "deployment:a1": 0.9}
-    refuse("a1", spent=spent, expiries={"provider:a": 50.0, "deployment:a1": 70.0})
-    assert ends == {TOLD: 50.0}
-
-
-def test_a_budget_is_spent_when_it_is_reached(ends):
-    refuse("a1", spent={"provider:a": 1.0}, expiries={"provider:a": 50.0})
-    assert ends == {TOLD: 50.0}
-
-
-def test_a_budget_of_which_litellm_counted_nothing_is_not_spent(ends):
-    spent = {"provider:a": 2.0, "deployment:a1": None}
-    refuse("a1", spent=spent, expiries={"provider:a": 50.0, "deployment:a1": 70.0})
-    assert ends == {TOLD: 50.0}
-
-
-@pytest.mark.parametrize("limit", [None, 0])
-def test_a_budget_without_a_limit_refuses_nobody(ends, limit):
-    refuse("a1", spent={"provider:a": 2.0}, expiries={"provider:a": 50.0}, limit=limit)
+@pytest.mark.parametrize("how", [{"limit": None}, {"limit": 0}, {"allowed": ("b1",)}])
+def test_budgets_that_refuse_nobody_are_not_remembered(ends, how):
+    refuse("a1", "b1", spent={A: 2.0}, expiries={A: 50.0}, **how)
     assert ends == {}
 
 
-def test_the_first_deployment_that_is_open_again_decides(ends):
-    spent = {"provider:a": 2.0, "provider:b": 2.0}
-    refuse("a1", "b1", spent=spent, expiries={"provider:a": 70.0, "provider:b": 50.0})
-    assert ends == {TOLD: 50.0}
+@pytest.fixture
+def patched(side, ends):
+    (litellm_patch.activate if side == "with-patch" else litellm_patch.deactivate)()
+    yield
+    litellm_patch.deactivate()
 
 
-def test_one_unknown_window_leaves_the_end_of_a_deployment_unknown(ends):
-    refuse("a1", spent={"provider:a": 2.0, "deployment:a1": 2.0}, expiries={"provider:a": 50.0})
-    assert ends == {}
+async def refusal_by_tags(**spent: int) -> Exception:
+    """What LiteLLM's limiter raises for a request whose tags have spent their budgets.
 
+    A proxy has such budgets only with an enterprise licence.
 
-def test_where_a_deployment_is_left_nothing_is_remembered(ends):
-    spent, expiries = {"provider:a": 2.0}, {"provider:a": 50.0}
-    refuse("a1", "b1", spent=spent, expiries=expiries, allowed=("b1",))
-    assert ends == {}
+    Args:
+        spent: for each tag the seconds of its window.
+    """
+    from litellm.caching.caching import DualCache
+    from litellm.router_strategy.budget_limiter import GenericBudgetInfo, RouterBudgetLimiting
 
-
-def test_a_deployment_without_an_id_is_under_its_providers_budget_only(ends):
-    limiter = SimpleNamespace(
-        dual_cache=SimpleNamespace(
-            in_memory_cache=SimpleNamespace(ttl_dict={"provider_spend:a:1d": 50.0})
-        ),
-        tag_budget_config=None,
-        _get_llm_provider_for_deployment=lambda deployment: "a",
-    )
-    arguments = {
-        "healthy_deployments": [{"litellm_params": {}}],
-        "provider_configs": {"a": budget(1.0)},
-        "deployment_configs": None,
-        "spend_map": {"provider_spend:a:1d": 2.0},
-        "request_tags": [],
+    cache = DualCache()
+    limiter = RouterBudgetLimiting(cache, provider_budget_config=None, model_list=[])
+    limiter.tag_budget_config = {
+        tag: GenericBudgetInfo(time_period=f"{seconds}s", budget_limit=1)
+        for tag, seconds in spent.items()
     }
-    remember_end(limiter, arguments, ([], TOLD))
-    assert ends == {TOLD: 50.0}
+    for tag, seconds in spent.items():
+        await cache.async_set_cache(f"tag_spend:{tag}:{seconds}s", 2.0, ttl=seconds)
+    deployment = {
+        "model_name": "m",
+        "litellm_params": {"model": "openai/m"},
+        "model_info": {"id": "1"},
+    }
+    with pytest.raises(ValueError, match="crossed budget") as caught:
+        await limiter.async_filter_deployments(
+            "m", [deployment], None, {"metadata": {"tags": [*spent]}}
+        )
+    return caught.value
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.parametrize(
+    "spent, end",
+    [({"t": PERIOD}, PERIOD), ({"a": PERIOD, "b": 100}, 100), ({"b": 100, "a": PERIOD}, 100)],
+)
+def test_a_tags_spent_budget_tells_the_later_end_of_the_windows(patched, spent, end):
+    pytest.importorskip("litellm.router_strategy.budget_limiter")
+    error = asyncio.run(refusal_by_tags(**spent))
+    seconds = litellm_patch.retry_after(error)
+    assert seconds is not None
+    assert end - 5 < seconds <= end

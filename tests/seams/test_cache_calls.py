@@ -1,4 +1,4 @@
-"""What the time left costs LiteLLM's caches: nothing for a cooldown of one's own."""
+"""What reading the time left costs LiteLLM's caches: nothing for a proxy's own cooldown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from conftest import has_rust_router
 
 import litellm_patch
-from litellm_patch.seams.record import asked_cooldowns, cooldown_cache
+from litellm_patch.seams.record import asked_cooldowns, cooldown_cache, redis_questions
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.refusal import cooling_deployments
 
 pytestmark = pytest.mark.skipif(has_rust_router(), reason="its cooldowns are in no cache")
@@ -72,12 +73,22 @@ def cooldowns(records, milliseconds=7000):
     return cache, memory, redis
 
 
+def cool(cache):
+    for model in MODELS:
+        cache.add_deployment_to_cooldown(
+            model_id=model,
+            original_exception=ValueError(),
+            exception_status=429,
+            cooldown_time=9,
+        )
+
+
 def seconds_left(cache):
     """What a refusal tells that LiteLLM makes of what it asked its cooldown cache."""
     cache.get_min_cooldown(model_ids=MODELS, parent_otel_span=None)
     asked = asked_cooldowns._asked.get()
     refused = cooling_deployments._Refused(asked.model_ids, certain=False)
-    cooling = cooling_deployments._cooling(refused, asked.cooldowns, "m", frozenset())
+    cooling = cooling_deployments._cooling(refused, asked.cooldowns, "m")
     return cooling and cooling.ready_at - time.monotonic()
 
 
@@ -89,18 +100,15 @@ def ask_without_the_patch(cache):
 @pytest.fixture(autouse=True)
 def active(monkeypatch):
     litellm_patch.activate()
+    for name in ("PATIENCE", "SAVED"):  # so that a busy machine answers in time
+        monkeypatch.setattr(redis_questions, name, 60.0)
+    monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
     monkeypatch.setattr(cooldown_cache, "_own", {})
 
 
 def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     cache, memory, redis = cooldowns({})
-    for model in MODELS:
-        cache.add_deployment_to_cooldown(
-            model_id=model,
-            original_exception=ValueError(),
-            exception_status=429,
-            cooldown_time=9,
-        )
+    cool(cache)
     memory.called.clear()
     redis.called.clear()
     ask_without_the_patch(cache)
@@ -111,16 +119,9 @@ def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     assert redis.called == []
 
 
-def foreign(cooldown_time=60.0):
-    return {
-        key: {
-            "exception_received": "",
-            "status_code": "429",
-            "timestamp": time.time() - 1,
-            "cooldown_time": cooldown_time,
-        }
-        for key in KEYS
-    }
+def foreign():
+    said = {"exception_received": "", "status_code": "429", "cooldown_time": 60.0}
+    return {key: {**said, "timestamp": time.time() - 1} for key in KEYS}
 
 
 def test_a_foreign_cooldown_costs_one_pttl_and_ends_when_redis_ends_it():
@@ -140,13 +141,7 @@ def test_a_cooldown_of_ones_own_in_the_place_of_a_copy_ends_when_redis_ends_it()
     cache, memory, redis = cooldowns(foreign())
     ask_without_the_patch(cache)  # which leaves copies for ten minutes
     kept_until = dict(memory.ttl_dict)
-    for model in MODELS:  # answers to requests that were under way
-        cache.add_deployment_to_cooldown(
-            model_id=model,
-            original_exception=ValueError(),
-            exception_status=429,
-            cooldown_time=9,
-        )
+    cool(cache)  # answers to requests that were under way
     if any(memory.ttl_dict[key] < kept_until[key] - 60 for key in KEYS):
         pytest.skip("this release gives the entry the new cooldown's life")
     redis.called.clear()

@@ -1,4 +1,4 @@
-"""What the memory of LiteLLM's cooldown cache, and Redis behind it, say of one cooldown."""
+"""How long a cooldown lasts, by the memory of LiteLLM's cooldown cache and by Redis behind it."""
 
 from __future__ import annotations
 
@@ -64,27 +64,14 @@ def note(cache, model_id="a"):
     note_own_cooldown(cache, {"model_id": model_id}, None)
 
 
-def test_a_deployment_without_a_record_is_not_cooling(shared):
+def test_without_a_record_or_a_redis_nothing_is_asked(shared):
     assert held_cooldown(cooldowns(None, None), "a") is None
     assert held_cooldown(cooldowns(), "b") is None
+    without = cooldowns()
+    del without.cache.redis_cache
+    for cache in (without, cooldowns(redis=None)):
+        assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
     assert shared.asked == []
-
-
-def test_without_a_redis_the_memory_alone_is_read(shared):
-    for redis in (cooldowns(redis=None), cooldowns()):
-        if redis.cache.redis_cache is not None:
-            del redis.cache.redis_cache
-        assert held_cooldown(redis, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert shared.asked == []
-
-
-def test_a_record_of_another_process_lasts_as_redis_says(shared):
-    shared.answer = 7.0
-    cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 7, shared_seconds=7.0)
-    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
-    assert cache.memory.cache_dict == {KEY: RECORD}
-    assert cache.memory.ttl_dict == {KEY: NOW + 7}
 
 
 def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
@@ -96,19 +83,13 @@ def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
 
 
-def test_a_foreign_cooldown_in_its_last_second_is_still_one(shared):
-    shared.answer = 0.4
-    cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 0.4, shared_seconds=0.4)
-    assert cache.memory.ttl_dict == {KEY: NOW + 0.4}
-
-
-@pytest.mark.parametrize("answer", [0, -3.0])
-def test_a_foreign_cooldown_that_redis_has_dropped_ends_now(shared, answer):
+@pytest.mark.parametrize("answer, is_over", [(0.4, False), (0, True), (-3.0, True)])
+def test_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, is_over):
     shared.answer = answer
     cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(None, expires_at=NOW)
-    assert cache.memory.cache_dict == cache.memory.ttl_dict == {}
+    left = HeldCooldown(RECORD, NOW + answer, shared_seconds=answer)
+    assert held_cooldown(cache, "a") == (HeldCooldown(None, NOW) if is_over else left)
+    assert cache.memory.ttl_dict == ({} if is_over else {KEY: NOW + answer})
 
 
 @pytest.mark.parametrize(
@@ -120,18 +101,12 @@ def test_a_foreign_cooldown_that_redis_has_dropped_ends_now(shared, answer):
         (None, NOW + 7),
     ],
 )
-def test_a_copy_is_kept_no_longer_than_redis_keeps_the_record(shared, expires, kept_until):
+def test_a_copy_expires_with_the_record_in_redis(shared, expires, kept_until):
     shared.answer = 7.0
     cache = cooldowns(expires=expires)
-    assert held_cooldown(cache, "a").expires_at == kept_until
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, kept_until, shared_seconds=7.0)
+    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
     assert cache.memory.ttl_dict == {KEY: kept_until}
-
-
-def test_a_redis_that_does_not_answer_changes_nothing(shared):
-    cache = cooldowns()
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert len(shared.asked) == 1
-    assert cache.memory.ttl_dict == {KEY: NOW + 600}
 
 
 @pytest.mark.parametrize("record", ["cooling", {"timestamp": "x"}, {"cooldown_time": 60.0}])
@@ -144,26 +119,22 @@ def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
 
 
 @pytest.mark.parametrize(
-    "expires, asks",
+    "lasts, expires, asks",
     [
-        (NOW + 40, False),
-        (NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
-        (NOW + 41.5, True),  # the entry is that of a copy
-        (None, False),
+        (60.0, NOW + 40, False),
+        (60.0, NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
+        (60.0, NOW + 41.5, True),  # the entry is that of a copy
+        (60.0, None, False),
+        (None, NOW + 600, False),
     ],
 )
-def test_a_cooldown_of_ones_own_is_asked_about_only_if_a_copy_was_there(shared, expires, asks):
-    cache = cooldowns(expires=expires)
+def test_redis_is_asked_about_our_own_cooldown_only_if_a_copy_was_there(
+    shared, lasts, expires, asks
+):
+    cache = cooldowns({**RECORD, "cooldown_time": lasts}, expires)
     note(cache)
     held_cooldown(cache, "a")
     assert bool(shared.asked) is asks
-
-
-def test_a_record_that_tells_no_length_does_not_outlive_itself(shared):
-    cache = cooldowns({**RECORD, "cooldown_time": None})
-    note(cache)
-    held_cooldown(cache, "a")
-    assert shared.asked == []
 
 
 def test_a_later_record_of_another_process_is_not_ones_own(shared):

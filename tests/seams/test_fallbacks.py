@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
+from litellm_errors import below, budget, limit, refusal
 
 from litellm_patch.seams.refusal.fallbacks import remember_hop, remember_refusals
-from litellm_patch.wait.exception_chain import find_refusal
-
-
-def refusal(cooldown_time):
-    from litellm.types.router import RouterRateLimitError
-
-    return RouterRateLimitError(
-        model="m", cooldown_time=cooldown_time, enable_pre_call_checks=False, cooldown_list=[]
-    )
+from litellm_patch.wait.exception_chain import find_refusal, refusals_of_fallbacks
 
 
 def fail(original, *fallbacks):
@@ -27,6 +19,10 @@ def fail(original, *fallbacks):
             remember_refusals(None, {"original_exception": original}, None)
 
 
+def hop(original, failed, **event):
+    remember_hop(None, {"event": event, "level_error": original, "hop_error": failed}, None)
+
+
 @pytest.mark.parametrize(
     "original, fallbacks, seconds",
     [
@@ -35,94 +31,49 @@ def fail(original, *fallbacks):
         (refusal(100), [refusal(60)], 60),
         (refusal(10), [refusal(60)], 10),
         (refusal(10), [], 10),
+        (ValueError("own"), [ValueError("other")], None),
     ],
 )
 def test_the_earliest_counts(original, fallbacks, seconds):
     fail(original, *fallbacks)
     found = find_refusal(original, "… No deployments available …", time.monotonic())
-    assert found is not None
-    assert found.seconds == seconds
+    assert (found and found.seconds) == seconds
 
 
-def test_what_is_no_refusal_is_not_kept():
-    original = ValueError("own")
-    fail(original, ValueError("other"))
-    assert find_refusal(original, "… No deployments available …", time.monotonic()) is None
-    assert vars(original) == {"_sa_litellm_patch_fallback_refusals": []}
-
-
-def test_an_error_that_takes_no_attributes_is_no_trouble():
-    remember_refusals(None, {"original_exception": None}, None)
-
-
-def limited():
-    from litellm.exceptions import RateLimitError
-
-    return RateLimitError("Deployment over defined rpm limit=1.", llm_provider="", model="m")
-
-
-def kept(original):
-    return vars(original)["_sa_litellm_patch_fallback_refusals"]
-
-
-def test_a_fallback_that_is_limited_or_over_its_budget_is_kept():
-    original, budget = refusal(60), ValueError("No deployments available - crossed budget: x")
-    limit = limited()
-    fail(original, limit, budget)
-    assert kept(original) == [limit, budget]
-
-
-def test_the_limit_that_brought_a_fallback_into_its_cooldown_is_not_kept():
-    original, cooling = ValueError("own"), refusal(60)
-    cooling.__context__ = limited()
-    fail(original, cooling)
-    assert kept(original) == [cooling]
+def test_a_limited_fallback_is_kept_but_not_the_limit_behind_a_cooldown():
+    original, cooling, last = ValueError("own"), below(refusal(60), limit()), [limit(), budget()]
+    fail(original, cooling, *last)
+    assert refusals_of_fallbacks(original) == [cooling, *last]
 
 
 def test_a_fallbacks_own_fallbacks_are_kept_too():
-    original, middle, limit = refusal(60), refusal(50), limited()
-    fail(middle, limit)
+    original, middle, last = refusal(60), refusal(50), limit()
+    fail(middle, last)
     fail(original, middle)
-    assert limit in kept(original)
-
-
-def hop(original, failed, **event):
-    remember_hop(None, {"event": event, "level_error": original, "hop_error": failed}, None)
+    assert last in refusals_of_fallbacks(original)
 
 
 def test_the_router_in_rust_tells_what_became_of_a_fallback():
     original, cooling = ValueError("own"), refusal(60)
     hop(original, cooling, succeeded=True)
+    hop(original, None)
+    hop(None, cooling)
     assert vars(original) == {}
     hop(original, cooling, succeeded=False)
     hop(original, cooling)
-    assert kept(original) == [cooling, cooling]
-
-
-@pytest.mark.parametrize("failed", [None, "a text"])
-def test_what_is_no_error_is_not_kept(failed):
-    original = ValueError("own")
-    hop(original, failed)
-    assert vars(original) == {}
-
-
-@pytest.mark.parametrize("original", [None, "a text", SimpleNamespace()])
-def test_on_what_is_no_error_nothing_is_kept(original):
-    hop(original, refusal(60))
-    assert getattr(original, "__dict__", {}) == {}
+    assert refusals_of_fallbacks(original) == [cooling, cooling]
 
 
 def test_an_error_is_no_fallback_of_its_own():
     original = refusal(60)
     hop(original, original)
-    assert not hasattr(original, "_sa_litellm_patch_fallback_refusals")
-    failed = refusal(30)
-    failed.__context__ = original
+    assert refusals_of_fallbacks(original) == []
+    failed = below(refusal(30), original)
     hop(original, failed)
-    assert kept(original) == [failed]
+    assert refusals_of_fallbacks(original) == [failed]
 
 
 def test_fifty_refusals_are_kept_at_most():
     original, many = ValueError("own"), [refusal(seconds) for seconds in range(60)]
     fail(original, *many)
-    assert kept(original) == many[:50]
+    assert refusals_of_fallbacks(original) == many[:50]

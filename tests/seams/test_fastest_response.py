@@ -1,146 +1,162 @@
-"""Whether the fastest of several models failed because all of them are cooling."""
+"""Whether the request for the fastest of several models failed because all of them refused."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from asyncio import ensure_future
 
 import pytest
+from litellm_errors import budget, limit, refusal
 
 from litellm_patch.seams.refusal import fastest_response
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING, FALLBACK_REFUSALS
 
-NOW = 1000.0
-FAILED = ("All tasks failed",)
+NOW, CLOCK = 1000.0, 1_795_000_000.0
+FAILED = Exception("All tasks failed")
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
     fastest_response._last.clear()
     monkeypatch.setattr(time, "monotonic", lambda: NOW)
+    monkeypatch.setattr(time, "time", lambda: CLOCK)
     yield
     fastest_response._last.clear()
 
 
 def refuse(model, ready_in: float | None = 5.0):
-    from litellm.types.router import RouterRateLimitError
-
-    refusal = RouterRateLimitError(
-        model=model, cooldown_time=60, enable_pre_call_checks=False, cooldown_list=[]
-    )
-    ready_at = None if ready_in is None else NOW + ready_in
-    marks.put(refusal, COOLING, Cooling(ready_at, "queue"))
-    fastest_response.keep(refusal)
-    return refusal
+    error = refusal(model=model)
+    marks.put(error, COOLING, Cooling(None if ready_in is None else NOW + ready_in, "queue"))
+    fastest_response.keep(error)
+    return error
 
 
-def fastest_of(models, error=Exception, words=FAILED):
-    """What LiteLLM raises in a function that has the models in a variable."""
+def fastest_of(models, *ended, last=(), error=FAILED):
+    """What LiteLLM raises in a function that has the models in a variable.
 
-    def fastest(models):
+    Args:
+        ended: the results of the tasks that ended last.
+        last: the result of the task that was made last, which ended before.
+    """
+
+    async def result(value):
+        return value
+
+    async def fastest(models):
+        done = {ensure_future(result(each)) for each in ended}
+        for each in last:
+            task = ensure_future(result(each))
+            await task
+        if done:
+            await asyncio.wait(done)
         gather()
 
     def gather():
-        raise error(*words)
+        raise type(error)(*error.args)
 
-    try:
-        fastest(models)
-    except Exception as caught:
-        return caught
-
-
-def led_to(error) -> list:
-    return marks.get(error, FALLBACK_REFUSALS)
+    with pytest.raises(type(error)) as caught:
+        asyncio.run(fastest(models))
+    return caught.value
 
 
-@pytest.mark.parametrize("models", [["a"], ["a", "b"], ("b", "a")])
-def test_the_error_leads_to_the_refusals_of_its_models(models):
+def led_to(error):
+    """The refusals that an error leads to; None if it leads nowhere."""
+    leads = fastest_response.lead_to_refusals(error)
+    found = marks.get(error, FALLBACK_REFUSALS)
+    assert leads is (found is not None)
+    return found
+
+
+@pytest.mark.parametrize("models", [["a"], ["a", "b"], ["b", "a"]])
+def test_the_error_leads_to_refusals_of_its_models_that_are_its_own(models):
     kept = {model: refuse(model) for model in ("a", "b", "c")}
-    error = fastest_of(models)
-    assert fastest_response.lead_to_refusals(error) is True
-    assert [vars(each) for each in led_to(error)] == [vars(kept[model]) for model in models]
-    assert [each.args for each in led_to(error)] == [kept[model].args for model in models]
-
-
-def test_each_client_has_refusals_of_its_own():
-    kept = refuse("a")
-    found = []
-    for _ in range(2):
-        error = fastest_of(["a"])
-        assert fastest_response.lead_to_refusals(error)
-        found += led_to(error)
-    assert len({id(each) for each in [kept, *fastest_response._last.values(), *found]}) == 4
+    first, second = (led_to(fastest_of(models)) for _ in range(2))
+    for found in (first, second):
+        assert [vars(each) for each in found] == [vars(kept[model]) for model in models]
+        assert [each.args for each in found] == [kept[model].args for model in models]
+    each_one = [*kept.values(), *fastest_response._last.values(), *first, *second]
+    assert len({id(each) for each in each_one}) == len(each_one)
 
 
 @pytest.mark.parametrize(
-    "models",
+    "models, ended",
     [
-        ["a", "unknown"],
-        ["unknown"],
-        ["a", "over"],
-        ["over"],
-        ["endless"],
-        [],
-        None,
-        "a",  # no list
+        (["a", "unknown"], []),
+        (["unknown"], []),
+        (["a", "over"], []),
+        (["over"], []),
+        (["endless"], []),
+        (["unmarked"], []),
+        ([], []),
+        (None, []),
+        (["a", "unknown"], [limit("a")]),
+        # A model that did not refuse.
+        (["a", "b"], [ValueError("the provider's")]),
+        (["a", "b"], ["an answer"]),
+        (["a", "b"], [None]),
+        # A refusal that does not say its model may be that of any.
+        (["a", "unknown"], [budget()]),
     ],
 )
-def test_a_model_that_is_not_cooling_may_have_asked_its_provider(models):
-    refuse("a")
-    refuse("over", 0.0)
-    refuse("endless", None)
-    error = fastest_of(models)
-    assert fastest_response.lead_to_refusals(error) is False
-    assert led_to(error) is None
+def test_a_model_that_is_not_cooling_may_have_asked_its_provider(models, ended):
+    for model, ready_in in {"a": 5.0, "b": 5.0, "over": 0.0, "endless": None}.items():
+        refuse(model, ready_in)
+    refuse("unmarked")
+    marks.put(fastest_response._last["unmarked"], COOLING, object())
+    assert led_to(fastest_of(models, *ended)) is None
 
 
 @pytest.mark.parametrize(
-    "error, words",
-    [(Exception, ("something else",)), (Exception, ()), (ValueError, FAILED)],
+    "error", [Exception("something else"), Exception(), ValueError("All tasks failed")]
 )
-def test_another_error_leads_nowhere(error, words):
+def test_another_error_leads_nowhere(error):
     refuse("a")
-    raised = fastest_of(["a"], error, words)
-    assert fastest_response.lead_to_refusals(raised) is False
-    assert led_to(raised) is None
-
-
-def test_no_error_leads_nowhere():
+    assert led_to(fastest_of(["a"], error=error)) is None
+    assert fastest_response.lead_to_refusals(FAILED) is False  # it was not raised
     assert fastest_response.lead_to_refusals(None) is False
 
 
-def test_an_error_that_was_not_raised_tells_no_models():
+@pytest.mark.parametrize("both", [[limit("a"), limit("b")], [budget(), budget()]])
+def test_if_all_models_ended_last_their_own_errors_count(both):
+    found = led_to(fastest_of(["a", "b"], *both))
+    assert {id(each) for each in found} == {id(each) for each in both}
+
+
+def test_the_task_that_was_started_last_is_known_even_if_it_ended_earlier():
+    last = limit("b")
     refuse("a")
-    assert fastest_response.lead_to_refusals(Exception(*FAILED)) is False
+    found = led_to(fastest_of(["a", "b"], last=[last]))
+    assert found[0] is last
+    assert [each.model for each in found] == ["b", "a"]
 
 
-@pytest.mark.parametrize("mark", [None, object()])
-def test_a_refusal_without_a_known_end_leads_nowhere(mark):
-    marks.put(refuse("a"), COOLING, mark)
-    marks.put(fastest_response._last["a"], COOLING, mark)
-    assert fastest_response.lead_to_refusals(fastest_of(["a"])) is False
+@pytest.mark.parametrize("left, refuses", [(60, True), (0.5, True), (0, False), (-1, False)])
+def test_a_spent_budget_refuses_its_models_until_its_window_ends(left, refuses):
+    fastest_response.keep_budget(["a", "a", None], "the words", CLOCK + left)
+    assert [*fastest_response._last] == ["a"]
+    found = led_to(fastest_of(["a", "b"], limit("b")))
+    assert (found is not None) is refuses
+    assert not refuses or "crossed budget: the words" in str(found[1])
+
+
+def test_a_refusal_of_an_unknown_model_counts_where_all_models_refuse_anyway():
+    refuse("a")
+    fastest_response.keep_budget(["b"], "x", CLOCK + 60)
+    assert led_to(fastest_of(["a", "b"], budget())) is not None
 
 
 def test_the_last_refusal_of_a_model_counts():
     refuse("a", 0.0)
     refuse("a", 7.0)
-    error = fastest_of(["a"])
-    assert fastest_response.lead_to_refusals(error)
-    assert marks.get(led_to(error)[0], COOLING).ready_at == NOW + 7
+    (found,) = led_to(fastest_of(["a"]))
+    assert marks.get(found, COOLING).ready_at == NOW + 7
 
 
-@pytest.mark.parametrize("model", [None, 7, ("a",)])
-def test_what_is_no_name_of_a_model_is_not_kept(model):
-    refuse(model)
-    assert not fastest_response._last
-
-
-def test_of_many_models_those_are_kept_that_refused_last():
-    first = [f"model-{number}" for number in range(1000)]
-    for model in first:
+def test_the_thousand_models_that_refused_last_are_remembered():
+    names = [f"model-{number}" for number in range(1000)]
+    for model in [*names, names[0], "another", None, 7, ("a",)]:
         refuse(model)
-    refuse(first[0])
-    refuse("another")
-    kept = list(fastest_response._last)
-    assert kept == [*first[2:], first[0], "another"]
+    assert list(fastest_response._last) == [*names[2:], names[0], "another"]

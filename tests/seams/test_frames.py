@@ -1,4 +1,4 @@
-"""What is read from the stack of a router that refuses, and what the router is asked again."""
+"""Reading a refused request from the stack, and asking the router again."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from litellm_patch.seams.refusal.refused_request import (
 )
 
 KWARGS = {"metadata": {"tags": ["x"]}}
+OTHER = function("then")
 
 
 @pytest.mark.parametrize("specific", [False, True])
@@ -31,65 +32,55 @@ def test_a_function_that_chooses_has_the_request(specific):
     assert (request.router, request.model, request.kwargs) == (router, "m", KWARGS)
     assert (request.function, request.specific, request.chooses) == ("does", specific, True)
     assert request.module["__name__"] == ROUTER
-
-
-def test_a_request_without_arguments_is_one():
-    assert nested((function(CHOOSES), Router(), "m", None), end=below).kwargs == {}
+    assert nested((choose, router, "m", specific, None), end=below).kwargs == {}
 
 
 @pytest.mark.parametrize(
-    "parameters, given",
+    "calls",
     [
-        (CHOOSES, [Router(), None, KWARGS]),
-        (CHOOSES, [Router(), "m", "text"]),
-        (CHOOSES, [SimpleNamespace(_filter_cooldown_deployments=1), "m", KWARGS]),
-        (CHOOSES, [SimpleNamespace(_common_checks_available_deployment=1), "m", KWARGS]),
-        ("model, self, request_kwargs, then", ["m", Router(), KWARGS]),
-        ("self, request_kwargs, then", [Router(), KWARGS]),
-        ("self, model, kwargs, then", [Router(), "m", KWARGS]),  # it has chosen before
+        [(function(CHOOSES), Router(), None, KWARGS)],
+        [(function(CHOOSES), Router(), "m", "text")],
+        [(function(CHOOSES), SimpleNamespace(_filter_cooldown_deployments=1), "m", KWARGS)],
+        [(function(CHOOSES), SimpleNamespace(_common_checks_available_deployment=1), "m", KWARGS)],
+        [(function("model, self, request_kwargs, then"), "m", Router(), KWARGS)],
+        [(function("self, request_kwargs, then"), Router(), KWARGS)],
+        [(function("self, model, kwargs, then"), Router(), "m", KWARGS)],  # it has chosen before
+        # Its variables cannot be read without harm.
+        [(function(CHOOSES, "locals(); return then()"), Router(), "m", KWARGS)],
+        [(function(CHOOSES, module="own"), Router(), "m", {})],
+        # The router called other code than LiteLLM's.
+        [(function(CHOOSES), Router(), "m", {}), (function("then", module="own"),), (OTHER,)],
     ],
 )
-def test_what_is_no_choice_of_a_router_is_no_request(parameters, given):
-    assert nested((function(parameters), *given), end=below) is None
-
-
-def test_a_function_that_looks_at_its_own_locals_is_not_read():
-    looks = function(CHOOSES, "locals(); return then()")
-    assert nested((looks, Router(), "m", KWARGS), end=below) is None
+def test_other_functions_have_no_request(calls):
+    assert nested(*calls, end=below) is None
+    assert request_below(None) is None
 
 
 def test_the_outermost_function_that_chooses_was_asked_for_the_name():
-    router, chooses, other = Router(), function(CHOOSES), function("then")
-    calls = [(other,), (chooses, router, "alias", {}), (chooses, router, "m", {}), (other,)]
+    router, chooses = Router(), function(CHOOSES)
+    calls = [(OTHER,), (chooses, router, "alias", {}), (chooses, router, "m", {}), (OTHER,)]
     assert nested(*calls, end=below).model == "alias"
     another = (chooses, router, "of another request", {})
     assert nested(another, *calls, end=below).model == "alias"
 
 
-def test_a_router_behind_code_that_is_not_litellms_did_not_refuse():
-    choice = (function(CHOOSES), Router(), "m", {})
-    own, other = function("then", module="own"), function("then")
-    assert nested(choice, (own,), (other,), end=below) is None
-    assert nested((function(CHOOSES, module="own"), Router(), "m", {}), end=below) is None
-    assert request_below(None) is None
-
-
 def test_the_innermost_function_that_an_exception_came_through_has_the_request():
-    router, chooses, other = Router(), function(CHOOSES), function("then")
-    trace = raised((other,), (chooses, router, "alias", {}), (chooses, router, "m", {}), (other,))
+    router, chooses = Router(), function(CHOOSES)
+    trace = raised((OTHER,), (chooses, router, "alias", {}), (chooses, router, "m", {}), (OTHER,))
     assert request_that_raised(trace).model == "m"
     has_chosen = function("self, model, kwargs, then")
     request = request_that_raised(raised((has_chosen, router, "m", KWARGS)))
     assert (request.kwargs, request.chooses) == (KWARGS, False)
     assert request_that_raised(raised((has_chosen, router, "m", None))) is None
-    assert request_that_raised(raised((other,))) is None
+    assert request_that_raised(raised((OTHER,))) is None
     assert request_that_raised(None) is None
 
 
 def test_a_check_before_a_call_has_the_deployment_that_a_follow_up_is_bound_to():
     check, router = function("self, model_id, then"), Router()
     calls = [(check, SimpleNamespace(router=router), each) for each in ("first", "second")]
-    assert pinned_to(raised(*calls, (function("then"),))) == (router, "second")
+    assert pinned_to(raised(*calls, (OTHER,))) == (router, "second")
 
 
 @pytest.mark.parametrize(
@@ -102,18 +93,18 @@ def test_a_check_before_a_call_has_the_deployment_that_a_follow_up_is_bound_to()
         ("check, model_id, then", ROUTER, Router(), "a"),
     ],
 )
-def test_what_is_no_check_of_litellms_binds_to_nothing(parameters, module, router, model_id):
+def test_other_functions_bind_to_no_deployment(parameters, module, router, model_id):
     check = function(parameters, module=module)
     assert pinned_to(raised((check, SimpleNamespace(router=router), model_id))) is None
 
 
 def test_the_caller_is_litellm_below_ours_and_wrapts_functions():
-    refuses, ours = function("then"), function("then", module="litellm_patch.seams.after_call")
+    ours = function("then", module="litellm_patch.seams.after_call")
     wrapper = function("then", module="wrapt.wrappers")
-    assert nested((refuses,), end=caller).f_code is refuses.__code__
-    found = nested((refuses,), (ours,), (wrapper,), (ours,), end=caller)
-    assert found.f_code is refuses.__code__
+    assert nested((OTHER,), end=caller).f_code is OTHER.__code__
+    assert nested((OTHER,), (ours,), (wrapper,), (ours,), end=caller).f_code is OTHER.__code__
     assert nested((function("then", module="own"),), (ours,), end=caller) is None
+    assert caller() is None
 
 
 def test_a_thread_of_ours_has_no_caller():
@@ -128,6 +119,12 @@ def deployment(name: str, **info: object) -> dict[str, Any]:
     return {"litellm_params": params, "model_info": {"id": name, **info}}
 
 
+def router_of(*names: str, **attributes: object) -> Router:
+    router = Router(*(deployment(each) for each in names))
+    vars(router).update(attributes)
+    return router
+
+
 def request(router: Router, kwargs: Any = None, **more: Any) -> RefusedRequest:
     given = {"module": {}, "function": "get_available_deployment", "specific": False, **more}
     return RefusedRequest(router, "m", kwargs or {}, chooses=True, **given)
@@ -139,72 +136,51 @@ def ids(of: RefusedRequest) -> list[str]:
 
 @pytest.mark.parametrize("specific", [False, True])
 def test_the_router_is_asked_as_the_request_asked_it(specific):
-    router = Router(deployment("a"), deployment("b"))
+    router = router_of("a", "b")
     assert ids(request(router, KWARGS, specific=specific)) == ["a", "b"]
     assert router.asked == [("m", KWARGS, specific)]
-
-
-def test_a_release_whose_router_takes_less_is_asked_with_less():
-    router = Router()
-    router._common_checks_available_deployment = lambda model: (model, [deployment(model)])
-    assert ids(request(router)) == ["m"]
-
-
-def test_a_certain_deployment_is_one_candidate():
-    router = Router()
-    router.deployments = deployment("a")
+    router.deployments = deployment("a")  # LiteLLM's answer to a specific deployment
     assert ids(request(router)) == ["a"]
 
 
+def test_a_release_whose_router_takes_less_is_asked_with_less():
+    def resolve(model):
+        return model, [deployment(model)]
+
+    assert ids(request(router_of(_common_checks_available_deployment=resolve))) == ["m"]
+
+
 @pytest.mark.parametrize("name", ["filter_team_based_models", "filter_web_search_deployments"])
-def test_what_the_routers_module_rules_out_is_no_candidate(name):
+def test_the_filters_of_the_routers_module_rule_deployments_out(name):
     def rule_out(healthy_deployments, request_kwargs):
         assert request_kwargs == KWARGS
         return healthy_deployments[1:]
 
-    router = Router(deployment("a"), deployment("b"))
-    assert ids(request(router, KWARGS, module={name: rule_out})) == ["b"]
+    assert ids(request(router_of("a", "b"), KWARGS, module={name: rule_out})) == ["b"]
 
 
-def test_a_pass_through_takes_what_is_meant_for_it():
-    router = Router(deployment("a"), deployment("pass"))
+def test_pass_through_and_paused_deployments_are_told_apart():
     name = "get_available_deployment_for_pass_through"
-    assert ids(request(router, function=name)) == ["pass"]
-
-
-def test_a_paused_deployment_is_no_candidate():
+    assert ids(request(router_of("a", "pass"), function=name)) == ["pass"]
     paused = [deployment("a", blocked=True), deployment("b", blocked=False), deployment("c")]
     assert ids(request(Router(*paused))) == ["b", "c"]
 
 
 @pytest.mark.parametrize(
-    "attributes, left",
+    "attributes, checks",
     [
-        ({}, ["eu", "us"]),
-        ({"enable_pre_call_checks": True}, ["eu"]),
-        ({"enable_pre_call_checks": True, "_core_enable_pre_call_checks": False}, ["eu", "us"]),
-        ({"_core_enable_pre_call_checks": True}, ["eu"]),
+        ({}, False),
+        ({"enable_pre_call_checks": True}, True),
+        ({"enable_pre_call_checks": True, "_core_enable_pre_call_checks": False}, False),
+        ({"_core_enable_pre_call_checks": True}, True),
     ],
 )
-def test_a_region_rules_out_where_the_router_checks_before_calls(attributes, left):
-    router = Router(deployment("eu"), deployment("us"))
-    vars(router).update(attributes)
-    assert ids(request(router, {"allowed_model_region": "eu"})) == left
-    assert ids(request(router)) == ["eu", "us"]
-
-
-def test_a_router_that_knows_no_such_checks_makes_none(monkeypatch):
-    monkeypatch.delattr(Router, "enable_pre_call_checks")
-    settings = SimpleNamespace(enable_pre_call_checks=False)
-    monkeypatch.setattr(Router, "settings", lambda self: settings, raising=False)
-    assert ids(request(Router(deployment("us")), {"allowed_model_region": "eu"})) == ["us"]
-
-
-def test_a_deployment_that_says_nothing_of_itself_is_in_no_region():
-    router = Router(deployment("eu"), {"model_info": {"id": "a"}}, {"litellm_params": None})
-    router.enable_pre_call_checks = True
-    assert ids(request(router, {"allowed_model_region": "eu"})) == ["eu"]
-    assert ids(request(router)) == ["eu", "a", "None"]
+def test_a_region_rules_out_where_the_router_checks_before_calls(attributes, checks):
+    router = router_of("eu", "us", **attributes)
+    router.deployments += [{"model_info": {"id": "a"}}, {"litellm_params": None}]
+    every = ["eu", "us", "a", "None"]
+    assert ids(request(router, {"allowed_model_region": "eu"})) == (["eu"] if checks else every)
+    assert ids(request(router)) == every
 
 
 class Tags:
@@ -213,35 +189,32 @@ class Tags:
     def __init__(self, *picks: str) -> None:
         self.picks, self.given = list(picks), []
 
-    def function(self) -> Any:
-        async def choose(
-            llm_router_instance,
-            ctx,
-            model,
-            request_kwargs,
-            healthy_deployments,
-            metadata_variable_name,
-            request_deployments,
-        ):
-            self.given.append(
-                {
-                    "router": llm_router_instance,
-                    "ctx": ctx,
-                    "model": model,
-                    "left": [deployment_id(each) for each in healthy_deployments],
-                    "metadata": metadata_variable_name,
-                    "of": [deployment_id(each) for each in request_deployments],
-                }
-            )
-            request_kwargs.get(metadata_variable_name, {})["matched"] = True
-            if len(self.given) > 9:
-                pytest.fail("it is asked for ever")
-            if not self.picks:
-                raise ValueError("Not allowed to access model due to tags configuration")
-            picked = self.picks.pop(0)
-            return [each for each in healthy_deployments if deployment_id(each) in picked]
+    def of(self, router: Router, kwargs: Any = None) -> list[str]:
+        """The candidates of a request."""
+        return ids(request(router, kwargs, module={"get_deployments_for_tag": self.choose}))
 
-        return choose
+    async def choose(
+        self,
+        llm_router_instance,
+        ctx,
+        model,
+        request_kwargs,
+        healthy_deployments,
+        metadata_variable_name,
+        request_deployments,
+    ):
+        left, of = (
+            [deployment_id(each) for each in deployments]
+            for deployments in (healthy_deployments, request_deployments)
+        )
+        self.given.append((llm_router_instance, ctx, model, metadata_variable_name, of, left))
+        request_kwargs.get(metadata_variable_name, {})["matched"] = True
+        if len(self.given) > 9:
+            pytest.fail("it is asked for ever")
+        if not self.picks:
+            raise ValueError("Not allowed to access model due to tags configuration")
+        picked = self.picks.pop(0)
+        return [each for each in healthy_deployments if deployment_id(each) in picked]
 
 
 @pytest.mark.parametrize(
@@ -254,35 +227,23 @@ class Tags:
         (["abc"], ["a", "b", "c"]),
     ],
 )
-def test_what_tags_would_choose_one_after_the_other_are_the_candidates(picks, left):
-    tags, router = Tags(*picks), Router(*(deployment(each) for each in "abc"))
-    assert ids(request(router, module={"get_deployments_for_tag": tags.function()})) == left
+def test_each_deployment_that_tags_would_choose_in_turn_is_a_candidate(picks, left):
+    assert Tags(*picks).of(router_of(*"abc")) == left
 
 
 def test_the_choice_by_tags_is_given_what_the_router_gives_it():
-    tags, router = Tags("a"), Router(deployment("a"), deployment("b"))
-    router._core_ctx = object()
+    tags, router, ctx, both = Tags("a"), router_of("a", "b"), object(), ["a", "b"]
+    router._core_ctx = ctx
     kwargs = {"metadata": {"tags": ["x"]}}
-    candidates(request(router, kwargs, module={"get_deployments_for_tag": tags.function()}))
-    given = {"router": router, "ctx": router._core_ctx, "model": "m", "metadata": "metadata"}
-    given["of"] = ["a", "b"]
-    assert tags.given == [{**given, "left": ["a", "b"]}, {**given, "left": ["b"]}]
+    tags.of(router, kwargs)
+    given = (router, ctx, "m", "metadata", both)
+    assert tags.given == [(*given, both), (*given, ["b"])]
     assert kwargs == {"metadata": {"tags": ["x"]}}  # nothing is noted in the request
 
 
-def test_a_router_says_where_the_metadata_is():
-    tags, router = Tags(), Router(deployment("a"))
-    router._get_metadata_variable_name_from_kwargs = lambda kwargs: (
-        "litellm_metadata" if "litellm_metadata" in kwargs else "metadata"
-    )
-    module = {"get_deployments_for_tag": tags.function()}
-    candidates(request(router, {"litellm_metadata": {}}, module=module))
-    candidates(request(router, {}, module=module))
-    assert [each["metadata"] for each in tags.given] == ["litellm_metadata", "metadata"]
-
-
-def test_a_release_without_a_context_is_given_none():
-    tags = Tags()
-    module = {"get_deployments_for_tag": tags.function()}
-    candidates(request(Router(deployment("a")), module=module))
-    assert tags.given[0]["ctx"] is None
+def test_the_first_metadata_that_is_there_counts_and_a_release_may_have_no_context():
+    tags, router = Tags(), router_of("a")
+    tags.of(router, {"litellm_metadata": {}, "metadata": {}})
+    tags.of(router, {})
+    given = [(ctx, name) for _, ctx, _, name, _, _ in tags.given]
+    assert given == [(None, "litellm_metadata"), (None, "metadata")]

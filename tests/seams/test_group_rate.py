@@ -1,4 +1,4 @@
-"""What is read of LiteLLM's router about the rate of a group, in the shapes of all releases."""
+"""Reading the rate of a group from LiteLLM's router, in the shapes of all releases."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from litellm_patch.seams.record.group_rate import (
+    SHORTEST_SAMPLE,
     configured_limit,
     known_rate,
     known_rate_of,
@@ -62,7 +63,7 @@ def deployment(name: str, group: str = "m", rpm: object = 60) -> dict[str, objec
 
 @pytest.fixture
 def proxy(monkeypatch):
-    """Let a proxy have this router."""
+    """Let the proxy have this router."""
 
     def has(router) -> None:
         module = SimpleNamespace(llm_router=router)
@@ -78,18 +79,7 @@ def test_the_deployments_of_the_group_count_and_no_others(proxy, kind):
     rate = known_rate("m")
     assert rate.limit == 2
     assert rate.served == pytest.approx(30, rel=0.05)
-
-
-@pytest.mark.parametrize("kind", [PythonRouter, Facade])
-def test_nothing_is_known_of_an_unknown_group(proxy, kind):
-    proxy(kind([deployment("a")], Memory(a=300)))
     assert known_rate("unknown") == KnownRate()
-
-
-def test_an_entry_that_is_no_deployment_is_left_out(proxy):
-    entries = [deployment("a"), SimpleNamespace(get={"model_name": "m"}.get)]
-    proxy(PythonRouter(entries, Memory()))
-    assert known_rate("m").limit == 1
 
 
 def test_nothing_is_known_where_no_proxy_runs(proxy, monkeypatch):
@@ -99,14 +89,15 @@ def test_nothing_is_known_where_no_proxy_runs(proxy, monkeypatch):
     assert known_rate("m") == KnownRate()
 
 
-def test_a_cache_that_prolongs_its_entries_tells_no_rate():
-    memory = SimpleNamespace(**vars(Memory(a=300)))
-    assert known_rate_of(PythonRouter([], memory), [deployment("a")]) == KnownRate(limit=1)
-
-
-def test_a_deployment_without_an_id_was_never_counted():
-    router = PythonRouter([], Memory(a=300))
-    assert known_rate_of(router, [{"rpm": 60}]) == KnownRate(limit=1)
+@pytest.mark.parametrize(
+    "memory, entry",
+    [
+        (SimpleNamespace(**vars(Memory(a=300))), deployment("a")),  # it prolongs its entries
+        (Memory(a=300), {"rpm": 60}),  # without an id, nothing is counted
+    ],
+)
+def test_without_a_count_there_is_no_rate(memory, entry):
+    assert known_rate_of(PythonRouter([], memory), [entry]) == KnownRate(limit=1)
 
 
 @pytest.mark.parametrize(
@@ -148,3 +139,55 @@ def test_successes_are_counted_from_the_first_and_over_five_seconds_at_least(sec
 def test_a_count_that_is_over_or_none_tells_no_rate(count):
     assert served_rate([count], NOW) is None
     assert served_rate([], NOW) is None
+
+
+@pytest.fixture
+def router(monkeypatch):
+    """LiteLLM's own router as the proxy holds it, with a group whose deployments have limits."""
+    import litellm
+    from litellm.proxy import proxy_server
+
+    def make(*rpm: int | None):
+        model_list = [
+            {
+                "model_name": name,
+                "litellm_params": {
+                    "model": "openai/x",
+                    "api_key": "not-a-key",
+                    **({} if limit is None else {"rpm": limit}),
+                },
+                "model_info": {"id": f"{name}-{number}"},
+            }
+            for name in ("m", "other")
+            for number, limit in enumerate(rpm)
+        ]
+        built = litellm.Router(model_list=model_list)
+        monkeypatch.setattr(proxy_server, "llm_router", built)
+        return built
+
+    return make
+
+
+def test_the_limits_of_litellms_own_router_are_read_without_a_warning(router, recwarn):
+    router(600, 300)
+    recwarn.clear()
+    assert known_rate("m").limit == pytest.approx(15)
+    assert [warning for warning in recwarn if "Router." in str(warning.message)] == []
+    router(600, None)
+    assert known_rate("m").limit is None
+
+
+def test_the_counts_of_litellms_own_router_are_read_from_its_memory(router):
+    from litellm.caching.in_memory_cache import InMemoryCache
+    from litellm.router_utils.router_callbacks import track_deployment_metrics as metrics
+
+    built = router(None, None)
+    for _ in range(50):
+        metrics.increment_deployment_successes_for_current_minute(built, "m-0")
+        metrics.increment_deployment_successes_for_current_minute(built, "m-1")
+    served = known_rate("m").served
+    if hasattr(InMemoryCache, "allow_ttl_override"):
+        assert served == pytest.approx(100 / SHORTEST_SAMPLE, rel=0.1)
+    else:  # those releases prolong the count with each success, so that it is no rate
+        assert served is None
+    assert known_rate("unknown").served is None

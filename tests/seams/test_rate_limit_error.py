@@ -1,4 +1,4 @@
-"""What a new refusal is marked with, and what people's own code reads of it."""
+"""The marks on a new refusal, and the attribute that users' own code reads."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from litellm_patch.wait.exception_chain import COOLING
 
 (SEAM,) = [seam for seam in SEAMS if isinstance(seam.joint, PutOnRefusal)]
 NOW = 1000.0
+FRAME = object()
 
 
 @pytest.fixture
@@ -31,19 +32,24 @@ def place():
 
 @pytest.fixture
 def cooling(monkeypatch):
-    """Let the seam find this cooldown for the next refusals; what it was asked."""
-    asked: list[tuple] = []
-    found: list[Cooling | None] = [None]
-    kept: list[BaseException] = []
+    """Let the seam find `found` for the next refusals; which it asked about, and which it kept."""
+    seen = types.SimpleNamespace(found=None, asked=[], kept=[])
 
     def find(refusal, question, frame):
-        asked.append((refusal, question, frame))
-        return found[0]
+        # The question of the same frame belongs to the refusal.
+        assert (question, frame) == ((60, FRAME), FRAME)
+        seen.asked.append(refusal)
+        return seen.found
 
+    def take(arguments, frame):
+        return arguments["cooldown_time"], frame
+
+    monkeypatch.setattr(rate_limit_error, "caller", lambda: FRAME)
+    monkeypatch.setattr(rate_limit_error, "take_question", take)
     monkeypatch.setattr(rate_limit_error, "cooling_of_refusal", find)
-    monkeypatch.setattr(fastest_response, "keep", kept.append)
+    monkeypatch.setattr(fastest_response, "keep", seen.kept.append)
     monkeypatch.setattr(time, "monotonic", lambda: NOW)
-    return types.SimpleNamespace(found=found, asked=asked, kept=kept)
+    return seen
 
 
 def attach(place):
@@ -55,78 +61,41 @@ def test_without_a_known_cooldown_the_configured_one_is_told(place, cooling):
     refusal = place.RouterRateLimitError("m", 60)
     assert refusal.retry_after == 60
     assert marks.get(refusal, COOLING) is None
-    assert cooling.kept == []
-    assert [asked for asked, _, _ in cooling.asked] == [refusal]
+    assert (cooling.asked, cooling.kept) == ([refusal], [])
 
 
 @pytest.mark.parametrize(
     "ready_at, left", [(NOW + 12.5, 12.5), (NOW, 0.001), (NOW - 5, 0.001), (None, None)]
 )
-def test_what_is_left_of_a_cooldown_is_told(place, cooling, ready_at, left):
+def test_the_rest_of_a_cooldown_is_told(place, cooling, ready_at, left):
     attach(place)
-    cooling.found[0] = found = Cooling(ready_at, "queue")
+    cooling.found = Cooling(ready_at, "queue")
     refusal = place.RouterRateLimitError("m", cooldown_time=60)
     assert refusal.retry_after == left
-    assert marks.get(refusal, COOLING) is found
+    assert marks.get(refusal, COOLING) is cooling.found
     assert cooling.kept == [refusal]
-
-
-def test_the_question_of_the_same_frame_belongs_to_the_refusal(place, cooling, monkeypatch):
-    frame, taken = object(), []
-
-    def take(arguments, of):
-        taken.append((arguments["cooldown_time"], of))
-        return "question"
-
-    monkeypatch.setattr(rate_limit_error, "caller", lambda: frame)
-    monkeypatch.setattr(rate_limit_error, "take_question", take)
-    attach(place)
-    refusal = place.RouterRateLimitError("m", 60)
-    assert taken == [(60, frame)]
-    assert cooling.asked == [(refusal, "question", frame)]
-
-
-def test_the_body_of_an_answer_for_several_models_does_not_have_it(place, cooling):
-    attach(place)
-    cooling.found[0] = Cooling(NOW + 5, "queue")
-    refusal = place.RouterRateLimitError("m", 60)
+    # LiteLLM's answer for several models shows the attributes of each error.
     shown = [name for name in vars(refusal) if not name.startswith("_sa")]
     assert shown == ["model", "cooldown_time"]
 
 
-def test_a_refusal_from_before_the_patch_tells_nothing(place):
-    refusal = place.RouterRateLimitError("m", 60)
-    attach(place)
-    assert refusal.retry_after is None
-
-
-def test_on_the_class_the_attribute_is_itself(place):
-    attach(place)
-    attribute = place.RouterRateLimitError.retry_after
-    assert attribute is vars(place.RouterRateLimitError)["retry_after"]
-
-
-def test_it_goes_as_it_came(place, cooling):
+def test_undo_restores_the_class(place, cooling):
+    earlier = place.RouterRateLimitError("m", 60)
     before = dict(vars(place.RouterRateLimitError))
     undo = attach(place)
+    assert earlier.retry_after is None
+    assert place.RouterRateLimitError.retry_after.__get__(None) is not None
     undo()
     after = dict(vars(place.RouterRateLimitError))
     assert after == before
     assert after["__init__"] is before["__init__"]
-    place.RouterRateLimitError("m", 60)
-    assert cooling.asked == []
 
 
-def test_litellms_own_attribute_of_that_name_stays(place, cooling):
+@pytest.mark.parametrize("earlier", [True, False])
+def test_somebody_elses_attribute_of_that_name_stays(place, cooling, earlier):
+    undo = None if earlier else attach(place)
     place.RouterRateLimitError.retry_after = "theirs"
-    undo = attach(place)
+    undo = undo or attach(place)
     assert place.RouterRateLimitError("m", 60).retry_after == "theirs"
-    undo()
-    assert place.RouterRateLimitError.retry_after == "theirs"
-
-
-def test_an_attribute_that_somebody_sets_later_stays(place):
-    undo = attach(place)
-    place.RouterRateLimitError.retry_after = "theirs"
     undo()
     assert place.RouterRateLimitError.retry_after == "theirs"

@@ -1,4 +1,4 @@
-"""A seam that is applied is also reached: LiteLLM comes by when it refuses."""
+"""An applied seam is also reached: LiteLLM still calls its place when it refuses."""
 
 from __future__ import annotations
 

@@ -98,15 +98,8 @@ def machine(monkeypatch):
     return machine
 
 
-@pytest.fixture(autouse=True)
-def logged(monkeypatch, caplog):
-    monkeypatch.setattr(log, "_said", {})
-    caplog.set_level(logging.INFO, logger="litellm_patch")
-    return caplog
-
-
-def said(logged: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in logged.records if record.name == "litellm_patch"]
+def said(lines: list[logging.LogRecord]) -> list[str]:
+    return [line.getMessage() for line in lines]
 
 
 def warning(why: str) -> str:
@@ -122,24 +115,20 @@ def left_alone(machine: Machine, seconds: float) -> bool:
     return too_early is None
 
 
-def test_a_refusal_waits_twenty_milliseconds_for_an_answer(machine, logged):
+def test_a_refusal_waits_twenty_milliseconds_for_an_answer(machine, lines):
+    assert machine.threads == []
     machine.takes = 0.02
     answer = machine.ask()
     assert answer.result() == "answer"
     assert machine.waited == [0.02]
     assert machine.questions.waits == 1
     assert machine.ask() is not None  # it is not left alone
-    assert said(logged) == []
-
-
-def test_one_thread_asks_all_questions_and_does_not_hold_up_the_end_of_the_process(machine):
-    assert machine.threads == []
-    assert [machine.ask().result() for _ in range(3)] == ["answer"] * 3
     (thread,) = machine.threads
-    assert thread.daemon is True
+    assert thread.daemon is True  # it does not hold up the end of the process
+    assert said(lines) == []
 
 
-def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, logged):
+def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, lines):
     machine.takes = 0.012
     assert machine.ask().done()  # 0.030 s were saved up
     assert machine.ask().done()
@@ -155,15 +144,7 @@ def test_waiting_takes_a_tenth_of_the_time_and_what_was_saved_up(machine, logged
     machine.pass_by(0.001)  # 0.0205 s after the last question
     machine.ask()
     assert machine.waited[3:] == pytest.approx([0.00205])
-    assert said(logged) == []
-
-
-def test_no_more_is_saved_up_while_nobody_asks(machine):
-    machine.takes = 0.02
-    machine.pass_by(1000)
-    machine.ask()
-    machine.ask()
-    assert machine.waited == pytest.approx([0.02, 0.012])
+    assert said(lines) == []
 
 
 def test_no_wait_is_worth_it_below_two_milliseconds(machine, monkeypatch):
@@ -176,11 +157,13 @@ def test_no_wait_is_worth_it_below_two_milliseconds(machine, monkeypatch):
         assert machine.waited == waited
 
 
-def test_an_answer_that_is_of_use_later_is_asked_for_where_no_wait_is_left(machine):
+def test_with_no_wait_left_only_answers_that_are_useful_later_are_asked_for(machine):
     machine.takes = 0.02
+    machine.pass_by(1000)  # no more is saved up for that
     machine.ask()
     machine.ask()
     waited = list(machine.waited)
+    assert waited == pytest.approx([0.02, 0.012])
     machine.work()
     assert machine.ask() is None
     answer = machine.ask(late=True)
@@ -199,10 +182,10 @@ def test_while_one_question_is_under_way_no_other_is_asked(machine):
     assert machine.ask(late=True) is None
 
 
-def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, logged):
+def test_a_redis_that_does_not_answer_in_time_is_left_alone_at_once(machine, lines):
     machine.takes = 0.05
     answer = machine.ask()
-    assert said(logged) == [warning("no answer in time")]
+    assert said(lines) == [warning("no answer in time")]
     machine.work(after=0.03)
     assert answer.result() == "answer"
     machine.now = 0.02  # when the refusal gave up
@@ -215,7 +198,7 @@ def test_who_does_not_answer_in_time_is_left_alone_at_once(machine, logged):
     assert len(machine.waited) == 2
 
 
-def test_each_error_doubles_the_time_up_to_a_minute(machine, logged):
+def test_each_error_doubles_the_time_up_to_a_minute(machine, lines):
     machine.fails = True
     pauses = [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60, 60]
     for pause in pauses:
@@ -224,7 +207,7 @@ def test_each_error_doubles_the_time_up_to_a_minute(machine, logged):
             machine.work()
         assert answer.cancelled()
         assert left_alone(machine, pause)
-    assert said(logged) == [warning("ConnectionError")]
+    assert said(lines) == [warning("ConnectionError")]
     assert len(machine.waited) == 1
     machine.fails = False
     machine.ask()
@@ -234,17 +217,17 @@ def test_each_error_doubles_the_time_up_to_a_minute(machine, logged):
     assert left_alone(machine, 0.1)  # a good answer ended it
 
 
-def test_a_late_answer_that_nobody_waited_for_does_not_end_it(machine, logged):
+def test_a_late_answer_that_nobody_waited_for_does_not_end_it(machine, lines):
     machine.fails = True
     machine.ask()
-    logged.clear()
+    lines.clear()
     log._said.clear()
     machine.fails = False
     machine.pass_by(0.1)
     answer = machine.ask()
     machine.work(after=0.021)
     assert answer.result() == "answer"
-    assert said(logged) == [warning("no answer in time")]
+    assert said(lines) == [warning("no answer in time")]
     assert left_alone(machine, 0.2)
     assert machine.ask() is not None
     assert len(machine.waited) == 1

@@ -1,4 +1,4 @@
-"""Which deployments a refusal is about, at LiteLLM's own router in this process."""
+"""Which deployments LiteLLM's own router refused a request, in this process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 from contextvars import Context
 
 import pytest
-from routers import cool
+from litellm_errors import refusal
+from routers import cool, is_left
 
 import litellm_patch
-from litellm_patch.seams.frames import caller
 from litellm_patch.seams.record import asked_cooldowns
 from litellm_patch.seams.refusal import cooling_deployments, refused_request
 from litellm_patch.wait import marks
@@ -70,72 +70,49 @@ def has_tags_of_the_request():
 
 
 def test_the_first_of_all_deployments_is_told_without_a_tag(router):
-    error, _ = refusal_of(router)
-    assert seconds(error) == pytest.approx(20, abs=1)
-    assert marks.get(error, COOLING).cooldown == 20
-    assert marks.get(error, COOLING).queue == "a|b"
+    headers = {"user-agent": "OpenAI/Python 3.57.0"}
+    error, _ = refusal_of(router, {"proxy_server_request": {"headers": headers}})
+    assert is_left(seconds(error), 20)
+    cooling = marks.get(error, COOLING)
+    assert (cooling.cooldown, cooling.queue, cooling.honoured) == (20, "a|b", 120)
 
 
 def test_a_tag_rules_deployments_out(router):
     if not has_tags_of_the_request():
         pytest.skip("this release refuses no request for its tag")
     error, kwargs = refusal_of(router, KWARGS)
-    assert seconds(error) == pytest.approx(40, abs=1)
+    assert is_left(seconds(error), 40)
     assert kwargs["metadata"] == KWARGS["metadata"]  # nothing is noted in the request
-
-
-def test_what_the_client_acts_on_is_read_from_the_request(router):
-    headers = {"user-agent": "OpenAI/Python 3.57.0"}
-    error, _ = refusal_of(router, {"proxy_server_request": {"headers": headers}})
-    assert marks.get(error, COOLING).honoured == 120
 
 
 def test_the_synchronous_router_is_read_as_well(router):
     with pytest.raises(ValueError) as caught:
         router.get_available_deployment(model="m", messages=[{"role": "user", "content": "hi"}])
-    assert seconds(caught.value) == pytest.approx(20, abs=1)
+    assert is_left(seconds(caught.value), 20)
 
 
 def test_where_the_request_cannot_be_read_the_name_decides(router, monkeypatch):
     monkeypatch.setattr(cooling_deployments, "candidates", lambda request: 1 / 0)
     monkeypatch.setattr(cooling_deployments, "_named_by", lambda refusal: None)
     error, _ = refusal_of(router)
-    assert seconds(error) == pytest.approx(20, abs=1)
+    assert is_left(seconds(error), 20)
 
 
 def test_a_refusal_that_somebody_else_makes_keeps_its_own_number(router):
-    from litellm.types.router import RouterRateLimitError
-
-    def made_by_a_hook():
-        return RouterRateLimitError(
-            model="m", cooldown_time=7, enable_pre_call_checks=False, cooldown_list=["a"]
-        )
-
-    assert marks.get(made_by_a_hook(), COOLING) is None
+    assert marks.get(refusal(), COOLING) is None
 
 
-@pytest.mark.parametrize("told, asks_again", [(20, False), (21, True)])
-def test_a_question_belongs_to_the_refusal_that_its_asker_makes(told, asks_again):
-    frame = sys._getframe()
-    asked = asked_cooldowns.Asked("cache", ("a",), 20, id(frame))
+@pytest.mark.parametrize("told, frame", [(20, True), (21, True), (20, None)])
+def test_a_question_belongs_to_a_refusal_of_the_same_frame_and_number(told, frame):
+    asked = asked_cooldowns.Asked("cache", ("a",), 20, id(sys._getframe()))
     asked_cooldowns._asked.set(asked)
-    taken = asked_cooldowns.take_question({"cooldown_time": told}, frame)
-    assert taken is (None if asks_again else asked)
-    assert asked_cooldowns.take_question({"cooldown_time": told}, frame) is None  # taken once
-
-
-def test_a_question_of_another_function_belongs_to_no_refusal():
-    asked_cooldowns._asked.set(asked_cooldowns.Asked("cache", ("a",), 20, id(object())))
-    assert asked_cooldowns.take_question({"cooldown_time": 20}, sys._getframe()) is None
-
-
-def test_where_nothing_was_asked_there_is_no_question():
-    taken = Context().run(asked_cooldowns.take_question, {"cooldown_time": 20}, sys._getframe())
-    assert taken is None
-
-
-def test_code_outside_of_litellm_is_no_caller():
-    assert caller() is None
+    of_the_refusal = {"cooldown_time": told}, frame and sys._getframe()
+    belongs = told == 20 and frame is not None
+    assert asked_cooldowns.take_question(*of_the_refusal) is (asked if belongs else None)
+    assert asked_cooldowns.take_question(*of_the_refusal) is None  # taken once
+    assert (
+        Context().run(asked_cooldowns.take_question, *of_the_refusal) is None
+    )  # nothing was asked
 
 
 def test_a_choice_that_waits_is_not_waited_for():

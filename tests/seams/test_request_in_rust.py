@@ -1,4 +1,4 @@
-"""What is read from the Python functions that answer a router in Rust, and what it is asked."""
+"""Reading a refused request from the Python functions that answer a router in Rust."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from litellm_patch.seams.refusal.refused_request import (
 
 TAGS = "litellm.router_strategy.tag_based_routing"
 KWARGS = {"metadata": {"tags": ["x"]}}
-ANSWERS = "self, step, request, then"
-OF_A_CALL = "self, step, then"
+ANSWERS, OF_A_CALL = function("self, step, request, then"), function("self, step, then")
 STEP = {"stage": "strategy", "model": "m"}
 
 
@@ -35,7 +34,7 @@ class Core:
     def _answer_select(self): ...
 
     def registry(self):
-        return SimpleNamespace(deployments=self.deployments)
+        return self
 
     def deployments(self, model, *, source, request):
         self.asked.append((model, source, request))
@@ -55,26 +54,20 @@ def call(core: object, request: object = KWARGS) -> SimpleNamespace:
     return SimpleNamespace(_core=core, _request=request)
 
 
-def ids(request: RefusedRequest | None) -> list[str]:
-    assert request is not None
-    return [deployment_id(each) for each in candidates(request)]
+def ids(*calls: object) -> list[str]:
+    return [deployment_id(each) for each in candidates(nested(calls, end=below))]
 
 
-def test_the_step_has_the_name_and_the_function_the_request():
+def test_the_step_has_the_name_and_the_function_or_its_call_the_request():
     core = Core()
-    request = nested((function(ANSWERS), core, STEP, KWARGS), end=below)
-    assert request == RefusedRequest(
-        core, "m", KWARGS, module={}, function="does", specific=False, chooses=True
-    )
-
-
-def test_a_call_has_the_router_and_the_request():
-    core = Core()
-    assert nested((function(OF_A_CALL), call(core), STEP), end=below).router is core
-    request = nested((function(ANSWERS), call(core, None), STEP, KWARGS), end=below)
-    assert (request.router, request.kwargs) == (core, KWARGS)
-    request = nested((function(ANSWERS), call(core), STEP, None), end=below)
-    assert (request.model, request.kwargs) == ("m", KWARGS)
+    found = RefusedRequest(core, "m", KWARGS, {}, "does", specific=False, chooses=True)
+    for answers in (
+        (ANSWERS, core, STEP, KWARGS),
+        (OF_A_CALL, call(core), STEP),
+        (ANSWERS, call(core, None), STEP, KWARGS),
+        (ANSWERS, call(core), STEP, None),
+    ):
+        assert nested(answers, end=below) == found
 
 
 @pytest.mark.parametrize("step", [{"stage": "failed"}, {"model": None}, None])
@@ -85,7 +78,7 @@ def test_where_the_step_has_no_name_the_function_has_it(step):
 
 
 @pytest.mark.parametrize(
-    "parameters, given",
+    "answers, given",
     [
         (ANSWERS, [Core(), {}, KWARGS]),  # no name
         (ANSWERS, [Core(), STEP, "text"]),
@@ -95,12 +88,12 @@ def test_where_the_step_has_no_name_the_function_has_it(step):
         (ANSWERS, [SimpleNamespace(_answer_select=1), STEP, KWARGS]),
         (ANSWERS, [call(SimpleNamespace(_answer_select=1)), STEP, KWARGS]),
         (ANSWERS, [None, STEP, KWARGS]),
-        ("self, model, request, then", [Core(), "m", KWARGS]),  # no step
-        ("step, self, request, then", [STEP, Core(), KWARGS]),
+        (function("self, model, request, then"), [Core(), "m", KWARGS]),  # no step
+        (function("step, self, request, then"), [STEP, Core(), KWARGS]),
     ],
 )
-def test_what_answers_no_step_is_no_request(parameters, given):
-    assert nested((function(parameters), *given), end=below) is None
+def test_functions_that_answer_no_step_have_no_request(answers, given):
+    assert nested((answers, *given), end=below) is None
 
 
 def test_a_router_in_python_may_have_a_step():
@@ -110,20 +103,15 @@ def test_a_router_in_python_may_have_a_step():
 
 
 def test_the_innermost_step_that_an_exception_came_through_has_the_request():
-    steps = [(function(ANSWERS), Core(), {"model": each}, KWARGS) for each in ("alias", "m", None)]
+    steps = [(ANSWERS, Core(), {"model": each}, KWARGS) for each in ("alias", "m", None)]
     assert request_that_raised(raised(*steps)).model == "m"
 
 
-def test_the_routers_registry_lists_what_the_name_may_be_routed_to():
-    core = Core("a", "b")
-    assert ids(nested((function(ANSWERS), core, STEP, KWARGS), end=below)) == ["a", "b"]
-    assert core.asked == [("m", "routable", KWARGS)]
-
-
 @pytest.mark.parametrize("checks, left", [(True, ["eu"]), (False, ["eu", "us"])])
-def test_a_region_rules_out_where_the_settings_say_so(checks, left):
+def test_the_routers_registry_lists_the_deployments_and_a_region_may_rule_out(checks, left):
     core, kwargs = Core("eu", "us", checks=checks), {"allowed_model_region": "eu"}
-    assert ids(nested((function(ANSWERS), core, STEP, kwargs), end=below)) == left
+    assert ids(ANSWERS, core, STEP, kwargs) == left
+    assert core.asked == [("m", "routable", kwargs)]
 
 
 def test_the_choice_by_tags_is_that_of_the_module_if_it_is_loaded(monkeypatch):
@@ -133,4 +121,4 @@ def test_the_choice_by_tags_is_that_of_the_module_if_it_is_loaded(monkeypatch):
         return healthy_deployments[1:]
 
     monkeypatch.setitem(sys.modules, TAGS, SimpleNamespace(get_deployments_for_tag=choose))
-    assert ids(nested((function(ANSWERS), Core("a", "b"), STEP, KWARGS), end=below)) == ["b"]
+    assert ids(ANSWERS, Core("a", "b"), STEP, KWARGS) == ["b"]

@@ -1,11 +1,9 @@
-"""What is sent to Redis for a place in the queue of all proxies, and what its answer means."""
+"""Asking Redis for a place in the queue of all proxies: the question, and its answers."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import time
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -14,7 +12,7 @@ from typing import Any, Callable
 
 import pytest
 
-from litellm_patch import log, metrics
+from litellm_patch import metrics
 from litellm_patch.seams.record import shared_queue
 from litellm_patch.seams.record.shared_queue import SharedQueues
 from litellm_patch.wait.pacing import KnownRate, SharedPlace
@@ -94,17 +92,13 @@ def key_of(queue: str) -> str:
     return redis.asked[0][2]
 
 
-def test_a_place_is_so_many_seconds_from_the_answer(fallbacks):
-    assert place(Redis(b"7.5 3 9")) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
-    assert fallbacks == []
-
-
-def test_the_script_is_called_by_its_name_with_one_key(fallbacks):
-    redis = Redis()
-    place(redis)
+def test_a_place_is_what_the_script_answers_from_now(fallbacks):
+    redis = Redis(b"7.5 3 9")
+    assert place(redis) == SharedPlace(NOW + 7.5, 3, 1, 9.0)
     (asked,) = redis.asked
     assert asked[:2] == (hashlib.sha1(SCRIPT.encode()).hexdigest(), 1)
     assert asked[3:] == WAITING.arguments(NOW)
+    assert fallbacks == []
 
 
 @pytest.mark.parametrize("queue", ["a|b", "sk-secret" * 100, "\N{SNOWMAN}", "\udc80"])
@@ -120,22 +114,26 @@ def test_a_script_that_redis_does_not_have_is_sent(fallbacks):
     assert sent == (SCRIPT, *by_name[1:])
 
 
-def test_after_another_error_nothing_is_sent(fallbacks):
-    redis = Redis(error=ConnectionError())
-    assert place(redis) is None
-    assert len(redis.asked) == 1
-    assert fallbacks == [1]
-
-
 def cancelled() -> Future[Any]:
     answer = Answer()
     answer.cancel()
     return answer
 
 
-@pytest.mark.parametrize("answer", [None, Answer(), cancelled()], ids=["none", "late", "error"])
-def test_without_an_answer_the_process_gives_the_place(answer, fallbacks):
-    assert place(Redis(), ask=lambda question, late=False: answer) is None
+@pytest.mark.parametrize(
+    "redis, ask, questions",
+    [
+        (Redis(error=ConnectionError()), at_once, 1),  # nothing is sent after another error
+        (Redis(b"nan"), at_once, 1),
+        (Redis(), lambda question, late=False: None, 0),
+        (Redis(), lambda question, late=False: Answer(), 0),
+        (Redis(), lambda question, late=False: cancelled(), 0),
+    ],
+    ids=["error", "no number", "not asked", "late", "cancelled"],
+)
+def test_without_a_usable_answer_the_process_gives_the_place(redis, ask, questions, fallbacks):
+    assert place(redis, ask=ask) is None
+    assert len(redis.asked) == questions
     assert fallbacks == [1]
 
 
@@ -266,14 +264,9 @@ def test_another_reply_is_no_place(fallbacks):
     assert fallbacks == [1]
 
 
-def test_the_log_says_what_is_told_instead(monkeypatch, caplog):
-    monkeypatch.setattr(log, "_said", {})
-    caplog.set_level(logging.INFO, logger="litellm_patch")
-    SharedQueues().place(Redis(error=ConnectionError()), "a|b", WAITING)
-    deadline = time.monotonic() + 30
-    while not caplog.records and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert caplog.records[0].getMessage() == (
-        "Redis cannot be asked for the places of waiting clients (ConnectionError): "
+def test_the_log_says_what_is_told_instead(lines):
+    SharedQueues().questions._say("why")
+    assert lines[0].getMessage() == (
+        "Redis cannot be asked for the places of waiting clients (why): "
         "each process has a queue of its own until it can"
     )

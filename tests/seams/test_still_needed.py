@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import WITHOUT
+from routers import cool
 
 import litellm_patch
 from litellm_patch.seams.table import SEAMS
@@ -68,10 +69,7 @@ def cooling_router(*seconds: float):
     model_list = group("m", "http://127.0.0.1:9", ["a", "b"])
     router = litellm.Router(model_list=model_list, num_retries=0)
     for lasts in seconds:
-        for model_id in ids(router):
-            router.health().cooldowns.add_deployment_to_cooldown(
-                model_id, ValueError("x"), 429, lasts
-            )
+        cool(router, dict.fromkeys(ids(router), lasts))
     return router
 
 

@@ -9,6 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from litellm_patch.seams.answer import stream_errors
+from litellm_patch.seams.answer.stream_errors import remember
+
+WAIT = {"retry-after": "5"}
 
 
 @pytest.fixture(autouse=True)
@@ -16,69 +19,51 @@ def nothing_kept():
     stream_errors._told.clear()
 
 
-def answer(message="refused", status=429, **headers):
-    body = json.dumps({"error": {"message": message}}).encode()
+def answer(error={"message": "refused"}, status=429, **headers):  # noqa: B006
+    body = json.dumps({"error": error}).encode()
     made = SimpleNamespace(status_code=status, headers=dict(headers), body=body)
     stream_errors.say_in_its_place(None, {}, made)
     return made.headers
 
 
-def test_the_wait_comes_from_the_error_with_the_same_message():
-    stream_errors.remember("another", {"retry-after": "9"})
-    stream_errors.remember("refused", {"retry-after": "5", "retry-after-ms": "4100", "x": "y"})
-    assert answer() == {"retry-after": "5", "retry-after-ms": "4100"}
+@pytest.mark.parametrize(
+    "headers, told",
+    [
+        ({**WAIT, "retry-after-ms": "4100", "x": "y"}, {**WAIT, "retry-after-ms": "4100"}),
+        ({"x-should-retry": "false"}, {"x-should-retry": "false"}),
+    ],
+)
+def test_the_wait_comes_from_the_error_with_the_same_message(headers, told):
+    remember("another", {"retry-after": "9"})
+    remember("refused", headers)
+    assert answer() == told
     assert answer() == {}  # each is for one answer
 
 
-def test_that_no_retry_helps_is_said_as_well():
-    stream_errors.remember("refused", {"x-should-retry": "false"})
-    assert answer() == {"x-should-retry": "false"}
-
-
-def test_of_several_with_one_message_the_last_counts():
-    for seconds in ("5", "4"):
-        stream_errors.remember("refused", {"retry-after": seconds})
+def test_the_last_wait_for_a_message_counts():
+    for headers in (WAIT, {"retry-after": "4"}, {"x": "y"}):
+        remember("refused", headers)
     assert answer() == {"retry-after": "4"}
 
 
-def test_what_is_old_belongs_to_another_request(monkeypatch):
-    stream_errors.remember("refused", {"retry-after": "5"})
-    later = time.monotonic() + 11
-    monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert answer() == {}
+@pytest.mark.parametrize("age, told", [(10.0, WAIT), (10.5, {})])
+def test_after_ten_seconds_a_wait_belongs_to_no_stream(monkeypatch, age, told):
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    remember("refused", WAIT)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0 + age)
+    assert answer() == told
+
+
+def test_the_waits_of_the_last_hundred_errors_are_kept():
+    for number in range(101):
+        remember(f"refused {number}", WAIT)
+    assert answer({"message": "refused 0"}) == {}
+    assert answer({"message": "refused 1"}) == WAIT
 
 
 def test_other_answers_stay_as_they_are():
-    stream_errors.remember("refused", {"retry-after": "5"})
+    remember("refused", WAIT)
     assert answer(status=500) == {}
     assert answer(**{"retry-after": "7"}) == {"retry-after": "7"}
-    assert answer("of something else") == {}
-
-
-def test_an_age_of_ten_seconds_is_not_too_old(monkeypatch):
-    for age, told in ((10.0, {"retry-after": "5"}), (10.5, {})):
-        monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
-        stream_errors.remember("refused", {"retry-after": "5"})
-        monkeypatch.setattr(time, "monotonic", lambda age=age: 1000.0 + age)
-        assert answer() == told
-
-
-def test_an_error_that_tells_no_wait_takes_nobodys_place():
-    stream_errors.remember("refused", {"retry-after": "5"})
-    stream_errors.remember("refused", {"x": "y"})
-    assert answer() == {"retry-after": "5"}
-
-
-def test_of_many_errors_the_last_hundred_are_kept():
-    for number in range(101):
-        stream_errors.remember(f"refused {number}", {"retry-after": "5"})
-    assert answer("refused 0") == {}
-    assert answer("refused 1") == {"retry-after": "5"}
-
-
-@pytest.mark.parametrize("body", [{"error": "refused"}, {"error": None}, {}])
-def test_a_body_of_another_kind_is_left_alone(body):
-    stream_errors.remember("refused", {"retry-after": "5"})
-    made = SimpleNamespace(status_code=429, headers={}, body=json.dumps(body).encode())
-    stream_errors.say_in_its_place(None, {}, made)
-    assert made.headers == {}
+    for error in ({"message": "of something else"}, "refused", None):
+        assert answer(error) == {}

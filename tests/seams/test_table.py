@@ -1,20 +1,20 @@
-"""The table of seams, and what repeats it because it must."""
+"""The table of seams, compared with LiteLLM and with the entry points that repeat it."""
 
 from __future__ import annotations
 
 import configparser
 import inspect
 import json
+import operator
 import os
 import subprocess
 import sys
+import textwrap
+import types
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import litellm_shapes
 import pytest
 from conftest import has_rust_router, litellm_has
 
@@ -40,103 +40,113 @@ def test_names_are_unique():
     assert len(hooks.STATES) == len(SEAMS)
 
 
-APPLIED_ON_BOTH = {
-    "refusal": APPLIED,
-    "budgets": APPLIED,
-    "proxy-exception": APPLIED,
-    "stream-errors": APPLIED,
-    "proxy-app": APPLIED,
-    "proxy-app-http": APPLIED,
-    "proxy-app-cors": APPLIED,
-}
 OF_PYTHON = ("cooldown-begin", "cooldown-left", "fallbacks")
 OF_RUST = ("cooldown-put", "cooldown-put-async", "cooldown-active", "fallbacks-rust")
 
+COOLDOWNS = """
+    class CooldownCache:
+        def __init__(self, {init_parameters}): ...
+        def add_deployment_to_cooldown(
+            self, model_id, original_exception, exception_status, cooldown_time): ...
+        def get_active_cooldowns(self, model_ids, parent_otel_span): ...
+        def get_min_cooldown(self, model_ids, parent_otel_span): ...
+"""
+FALLBACKS = """
+    async def log_failure_fallback_event(original_model_group, kwargs, original_exception): ...
+"""
+SHAPES = {
+    # The places where LiteLLM's routers differ. An environment has one of the two.
+    "1.89.7": {
+        "litellm.router_utils.cooldown_cache": COOLDOWNS.format(
+            init_parameters="cache, default_cooldown_time"
+        ),
+        "litellm.router_utils.fallback_event_handlers": FALLBACKS,
+    },
+    "1.110.2": {
+        "litellm.router_utils.cooldown_cache": COOLDOWNS.format(
+            init_parameters="store, default_cooldown_time, *, clock=None"
+        ),
+        "litellm.router_utils.fallback_event_handlers": FALLBACKS,
+        "litellm.redis.stores.router_cooldowns": """
+            class RouterCooldownStore:
+                def put(self, model_id, value, ttl): ...
+                async def async_put(self, model_id, value, ttl): ...
+        """,
+        "litellm.router_rust.invoke.walk": """
+            class FallbackOutcomes:
+                def done(self, event, level_error, hop_error, kwargs): ...
+        """,
+    },
+}
 
-@pytest.fixture
-def shapes(monkeypatch):
-    """Every module that a seam looks at, of a release whose router is of this kind."""
 
-    def of(release: str) -> dict[str, Any]:
-        from litellm.proxy import _types
-        from starlette.exceptions import HTTPException
-
-        rust = release == "1.110.2"
-        monkeypatch.setattr(seam, "has_rust_router", lambda: rust)
-        handlers = dict.fromkeys([_types.ProxyException, HTTPException], "theirs")
-        app = SimpleNamespace(exception_handlers=handlers)
-        return {
-            **litellm_shapes.modules(release),
-            "litellm.proxy.proxy_server": SimpleNamespace(app=app),
-        }
-
-    return of
-
-
-def judged(row: seam.Seam, modules: dict[str, Any]) -> SeamState:
-    state = SeamState(row)
-    if row.module in modules:
-        state.apply(modules[row.module])
-    else:
-        state.give_up()
-    return state
+def shaped(release: str) -> dict[str, types.ModuleType]:
+    """New modules with the places of a release, by their names."""
+    made = {}
+    for name, source in SHAPES[release].items():
+        made[name] = types.ModuleType(name)
+        exec(textwrap.dedent(source), vars(made[name]))  # noqa: S102
+    return made
 
 
 @pytest.mark.parametrize(
     "release, own, others", [("1.89.7", OF_PYTHON, OF_RUST), ("1.110.2", OF_RUST, OF_PYTHON)]
 )
-def test_each_seam_fits_the_router_that_it_is_for(shapes, release, own, others):
-    modules = shapes(release)
-    states = [judged(row, modules) for row in SEAMS]
-    assert {state.name: state.state for state in states} == {
-        **APPLIED_ON_BOTH,
+def test_each_seam_fits_the_router_that_it_is_for(monkeypatch, release, own, others):
+    monkeypatch.setattr(seam, "has_rust_router", lambda: release == "1.110.2")
+    modules, states = shaped(release), {}
+    for row in SEAMS:
+        if row.router:
+            states[row.name] = state = SeamState(row)
+            if row.module in modules:
+                state.apply(modules[row.module])
+            else:
+                state.give_up()
+    assert {name: state.state for name, state in states.items()} == {
         **dict.fromkeys(own, APPLIED),
         **dict.fromkeys(others, NATIVE),
     }
-    assert {state.reason for state in states} == {"", "this release has the other router"}
-
-
-def test_a_seam_of_one_router_says_so():
+    assert {state.reason for state in states.values()} == {"", "this release has the other router"}
     routers = {**dict.fromkeys(OF_PYTHON, PYTHON), **dict.fromkeys(OF_RUST, RUST)}
-    assert {row.name: row.router for row in SEAMS if row.router} == routers
+    assert {name: state.seam.router for name, state in states.items()} == routers
 
 
 @pytest.mark.parametrize(
-    "name, kind, place, why",
-    [
-        ("budgets", "router_strategy.budget_limiter", "RouterBudgetLimiting", NATIVE),
-        ("stream-errors", "proxy.common_request_processing", "JSONResponse", NATIVE),
-        ("refusal", "types.router", "RouterRateLimitError", SKIPPED),
-    ],
+    "name, becomes",
+    [("budgets", NATIVE), ("stream-errors", NATIVE), ("refusal", SKIPPED)],
 )
-def test_a_release_that_has_no_such_place_may_not_need_it(shapes, name, kind, place, why):
-    modules = shapes("1.89.7")
-    delattr(modules[f"litellm.{kind}"], place)
+def test_a_release_that_has_no_such_place_may_not_need_it(name, becomes):
     (row,) = [each for each in SEAMS if each.name == name]
-    state = judged(row, modules)
-    assert state.state == why
-    assert state.reason.partition("has no")[2].endswith(place + ".__init__" * (why == SKIPPED))
+    state = SeamState(row)
+    state.apply(types.ModuleType(row.module))
+    place = row.attribute if becomes == SKIPPED else row.attribute.partition(".")[0]
+    assert (state.state, state.reason.partition(" has no ")[2]) == (becomes, place)
 
 
 def parameters(module: object, attribute: str) -> list[str]:
-    place = module
-    for part in attribute.split("."):
-        place = getattr(place, part)
-    return list(inspect.signature(place).parameters)
+    return list(inspect.signature(operator.attrgetter(attribute)(module)).parameters)
 
 
-@pytest.mark.skipif(version("litellm") not in litellm_shapes.SHAPES, reason="for those releases")
-@pytest.mark.parametrize("row", SEAMS, ids=lambda row: row.name)
-def test_the_shapes_are_those_of_the_release(stock, row):
-    made = litellm_shapes.modules(version("litellm")).get(row.module)
-    if made is None:
-        assert row.attribute == "app" or absent(row.module)
-        return
-    real = stock[row.module]
-    assert parameters(made, row.attribute) == parameters(real, row.attribute)
-    if row.init_parameter:
-        kind = row.attribute.partition(".")[0]
-        assert parameters(made, kind) == parameters(real, kind)
+def test_each_seam_fits_the_installed_litellm(stock):
+    for row in SEAMS:
+        if row.module in stock:
+            state = SeamState(row)
+            state.apply(stock[row.module])
+            expected = NATIVE if row.name in not_needed() else APPLIED
+            assert (row.name, state.state, state.take_off()) == (row.name, expected, "")
+
+
+@pytest.mark.skipif(version("litellm") not in SHAPES, reason="for those releases")
+def test_the_shapes_are_those_of_the_release(stock):
+    made = shaped(version("litellm"))
+    for row in SEAMS:
+        if row.router and row.module in made:
+            places = [row.attribute, *[row.attribute.partition(".")[0]] * bool(row.init_parameter)]
+            for place in places:
+                real = parameters(stock[row.module], place)
+                assert parameters(made[row.module], place) == real
+        elif row.router:
+            assert absent(row.module)
 
 
 def not_needed() -> set[str]:

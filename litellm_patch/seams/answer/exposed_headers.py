@@ -1,10 +1,9 @@
-"""A page of another origin may read what a refusal tells it.
+"""Let a web page of another origin read the wait of a refusal.
 
-A browser shows such a page only the headers that ``access-control-expose-headers`` names.
-LiteLLM's CORS middleware, which is outside of every handler, writes the same names on each
-answer, over what the answer itself had under that name in lower case. So ours is in capitals:
-header names are compared without regard to case (RFC 9110 §5.1), and the values of several are one
-list (§5.3).
+A browser shows such a page only the headers that ``access-control-expose-headers`` lists.
+LiteLLM's CORS middleware runs after every handler and overwrites that header on each answer if its
+name is in lower case. So ours is capitalised: header names are case-insensitive (RFC 9110 §5.1),
+and the values of repeated headers form one list (§5.3).
 """
 
 from __future__ import annotations
@@ -13,22 +12,17 @@ from typing import Any
 
 from ...wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
 
+WAIT_HEADERS = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
 _NAME = b"Access-Control-Expose-Headers"
 
 
-def expose_wait(answer: Any, request: Any, error: Exception) -> bool:
-    """For `AfterHandler`."""
-    return expose(answer, request)
-
-
-def expose(answer: Any, request: Any) -> bool:
-    """Let a page of another origin read the wait of a 429. Whether there was one to be read.
+def expose(answer: Any, request: Any, error: object = None) -> bool:
+    """Let a page of another origin read the wait of a 429; returns whether there was one.
 
     Args:
-        answer, request: of Starlette.
+        answer, request: Starlette's.
     """
-    ours = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
-    told = [name for name in ours if name in answer.headers]
+    told = [name for name in WAIT_HEADERS if name in answer.headers]
     if answer.status_code != 429 or not told or "origin" not in request.headers:
         return False
     answer.raw_headers.append((_NAME, ", ".join(told).encode()))

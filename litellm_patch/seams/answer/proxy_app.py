@@ -1,8 +1,8 @@
-"""The proxy's app catches what an endpoint lets escape.
+"""The proxy's app answers refusals that an endpoint lets escape.
 
 ``/v1/audio/speech`` (up to 1.99) and Gemini's routes (1.77.7 to 1.83.14) do not convert the
-router's refusals, so that these leave them as a bare 500. A handler for the refusals makes the
-429 that they are, in the words of the proxy's own handler.
+router's refusals, so the client gets a bare 500. A handler for the refusals answers 429 instead,
+through the proxy's own handler.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any, Callable
 
 from ...log import failed
 from ...wait.litellm_errors import is_own_refusal
-from ..after_handler import loaded_class, table_of
-from ..app_handlers import add_handlers, answer_without, ask, has_own, only
+from ..after_handler import loaded_class
+from ..app_handlers import add_handlers, answer_without, ask, has_own, only, own_table
 from ..seam import DoesNotFit, Seam, Undo
 from ..signatures import signature_with
 
 _REFUSALS = (
     ("litellm.types.router", "RouterRateLimitError"),
     ("litellm.types.router", "RouterRateLimitErrorBasic"),
-    # Of these only the router's own limits, and its refusals by a budget.
+    # Of these two, only the router's own limits and budgets: see `OnlySome`.
     ("litellm.exceptions", "RateLimitError"),
     ("builtins", "ValueError"),
 )
@@ -30,7 +30,7 @@ class RefusalHandler:
 
     def attach(self, module: object, seam: Seam, reached: Callable[[], None]) -> Undo:
         app = getattr(module, seam.attribute, None)
-        own = table_of(app, seam)
+        own = own_table(app)
         error_class = loaded_class("litellm.proxy._types", "ProxyException")
         signature_with("ProxyException", error_class.__init__, seam.parameters)
         classes = [loaded_class(*place) for place in _REFUSALS]
@@ -40,7 +40,7 @@ class RefusalHandler:
         async def handler(request: Any, refusal: Exception) -> Any:
             try:
                 convert = own.get(error_class)
-                # Without LiteLLM's handler, or on a WebSocket: as if ours were not there.
+                # Without LiteLLM's handler, or on a WebSocket, ours does nothing.
                 is_http = request.scope.get("type") == "http"
                 if convert is not None and is_http and not has_own(own, classes, refusal):
                     reached()
@@ -54,7 +54,7 @@ class RefusalHandler:
 
 
 def _as_proxy_exception(error_class: Any, refusal: Exception) -> Any:
-    """What LiteLLM's other endpoints make of the same refusal in the same release."""
+    """The exception that LiteLLM's other endpoints make of the same refusal."""
     return error_class(
         message=str(refusal),
         type=getattr(refusal, "type", "None"),

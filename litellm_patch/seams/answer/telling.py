@@ -1,4 +1,4 @@
-"""Tell a refused client when to come back: the one place that makes headers of a refusal."""
+"""Tell a refused client when to come back: the only place that turns a refusal into headers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def tell(
     seam: str,
     forward_provider: bool = False,
 ) -> Told | None:
-    """What the client of a 429 that is made of `error` is told; None if LiteLLM did not refuse.
+    """The wait for the client of a 429 that is made of `error`; None if LiteLLM did not refuse.
 
     Args:
         error: the exception being handled.
-        message: what the client is told, as for `wait.tell.Teller.tell`.
-        headers: that the answer has already; they are not changed.
-        seam: the name of who asks, for the figures.
+        message: the text for the client, as for `wait.tell.Teller.tell`.
+        headers: those that the answer already has; they are not changed.
+        seam: the name of the caller, for the metrics.
         forward_provider: whether a provider's own 429 forwards its ``Retry-After``.
     """
     if error is not None:
@@ -58,35 +58,36 @@ def tell(
 
 
 def _is_counted(error: BaseException) -> bool:
-    """Whether the refusal behind `error` is; LiteLLM makes more than one answer of some."""
+    """Whether the refusal behind `error` was counted before; LiteLLM answers some twice."""
     chain = list(related(error))
     counted = any(marks.get(each, _COUNTED) for each in chain)
     for each in chain:
-        with suppress(Exception):  # some take no attributes
+        with suppress(Exception):  # some exceptions take no attributes
             marks.put(each, _COUNTED, True)
     return counted
 
 
 def mark_limits(error: BaseException) -> None:
-    """Note beside a limit when it ends, and that another deployment may be ready before."""
+    """Note on each limit when its window ends, or which deployments beside it are cooling."""
     for each in related(error):
         if is_budget(each):
             marks.put(each, WINDOW_END, end_of(each))
-        if (is_own_limit(each) or is_pinned_refusal(each)) and marks.get(each, COOLING) is None:
-            try:
-                marks.put(each, COOLING, cooling_beside_limit(each))
-            except Exception as problem:
-                failed("the cooldowns beside a limit cannot be read", problem)
-        elif is_limiters_429(each):
-            try:
+        what = "the cooldowns beside a limit cannot be read"
+        try:
+            if is_limiters_429(each):
+                what = "the window of a limit cannot be read, LiteLLM's own number stands"
                 marks.put(each, WINDOW_END, window_end(each, time.time()))
-            except Exception as problem:
-                failed("the window of a limit cannot be read, LiteLLM's own number stands", problem)
+            elif marks.get(each, COOLING) is None and (
+                is_own_limit(each) or is_pinned_refusal(each)
+            ):
+                marks.put(each, COOLING, cooling_beside_limit(each))
+        except Exception as problem:
+            failed(what, problem)
 
 
 @cache
 def _teller() -> Teller:
-    """The one of this process, with its queues."""
+    """The teller of this process, with its queues."""
     options = current()
     pacer = Pacer(options.rate, options.workers) if options.pacing else None
     return Teller(pacer, options.max_wait)

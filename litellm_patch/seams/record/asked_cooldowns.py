@@ -1,8 +1,8 @@
-"""What LiteLLM asked its cooldown cache for, kept for the refusal that it makes of the answer.
+"""LiteLLM's last question to its cooldown cache, kept for the refusal that it makes of the answer.
 
-LiteLLM calls `CooldownCache.get_min_cooldown` just before it makes its refusal, and passes on a
-plain number. The cache that it asked travels to the refusal in a context variable, since both
-happen in one task or thread.
+LiteLLM calls `CooldownCache.get_min_cooldown` just before it builds its refusal, and passes on a
+plain number. A context variable carries the cache to the refusal, since both happen in one task or
+thread.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Asked:
 
     Attributes:
         cooldowns: LiteLLM's cooldown cache.
-        model_ids: ids of the deployments that LiteLLM asked for.
-        answer: the configured seconds that LiteLLM was told; None where it was told records.
+        model_ids: ids of the deployments that LiteLLM asked about.
+        answer: the configured seconds that LiteLLM got; None where it got records.
         frame: identity of the frame that asked.
     """
 
@@ -36,22 +36,22 @@ _asked: ContextVar[Asked | None] = ContextVar("litellm_patch_asked", default=Non
 
 
 def note_question(cooldowns: Any, arguments: Mapping[str, Any], result: object) -> None:
-    """Keep, for the refusal that follows, what LiteLLM asked its cooldown cache."""
+    """Keep a question to the cooldown cache for the refusal that follows."""
     _asked.set(Asked(cooldowns, tuple(arguments["model_ids"]), result, id(caller())))
 
 
 def note_records(cooldowns: Any) -> None:
-    """The same for the router in Rust, which asks for records and takes the time from them.
+    """The same for the router in Rust, which gets records and takes the time from them.
 
-    It asks twice, for those of the group and for all; the refusal has the ids of the group.
+    It asks twice, for the group and for all deployments; the refusal has the ids of the group.
     """
     _asked.set(Asked(cooldowns, (), None, id(caller())))
 
 
 def take_question(arguments: Mapping[str, Any], frame: object) -> Asked | None:
-    """What was asked for the refusal that is made with `arguments` in `frame`.
+    """The question behind the refusal that is made with `arguments` in `frame`.
 
-    A question that another function asked, or that had another answer, belongs to no refusal.
+    A question from another function, or one with another answer, belongs to no refusal.
     """
     asked = _asked.get()
     _asked.set(None)

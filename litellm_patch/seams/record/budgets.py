@@ -1,7 +1,7 @@
 """When a budget of a provider, a deployment or a tag is open again.
 
-LiteLLM keeps what was spent in a cache under a key that expires when the budget's window
-ends, and refuses as long as it is there.
+LiteLLM caches the spend under a key that expires when the budget's window ends, and refuses until
+then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def end_of_budgets(limiter: Any, arguments: Mapping[str, Any]) -> float | None:
     """`time.time()` at which the first of the deployments is open again; None if unknown.
 
     Args:
-        limiter, arguments: of LiteLLM's function that leaves out what is above its budget.
+        limiter, arguments: those of LiteLLM's function that filters by budgets.
     """
     ends = [_end(limiter, arguments, each) for each in arguments["healthy_deployments"]]
     return min((end for end in ends if end is not None), default=None)
@@ -35,7 +35,7 @@ def _end(limiter: Any, arguments: Mapping[str, Any], deployment: Mapping[str, An
 def _budgets(
     limiter: Any, arguments: Mapping[str, Any], deployment: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """The keys of the budgets that a deployment is under, and their limits."""
+    """The cache keys and the limits of the budgets that apply to a deployment."""
     provider = limiter._get_llm_provider_for_deployment(deployment)
     model_id = deployment.get("model_info", {}).get("id")
     for kind, name, budgets in (

@@ -1,15 +1,14 @@
 """How long a cooldown lasts, read from the memory of LiteLLM's cooldown cache.
 
-`CooldownCache.get_min_cooldown` reports the *configured* time. Here the same records are read
-once more from the memory of this process, where that call has put them, so that nothing is
-asked of any cache or Redis.
+`CooldownCache.get_min_cooldown` reports the *configured* time. That call has put the records into
+the memory of this process, so we read them there again, at the cost of no call to a cache or Redis.
 
-Redis is asked in one case: the record was written by another proxy, whose clock may differ.
-Then its own time to live is the truth. That is one PTTL for each such cooldown, not for each
-request, and one that hangs does not hold up the proxy (`redis_questions.py`). Before 1.102
-LiteLLM keeps its copy of such a record for ten minutes, however short the cooldown, and refuses
-as long as it has it, so that no number could be true. The copy is given the life that the record
-has in Redis, as LiteLLM itself does since (but by the other machine's clock).
+Redis is asked in one case: another proxy, whose clock may differ, wrote the record. Then only the
+time to live in Redis counts. That is one PTTL for each such cooldown, not for each request, and a
+slow one does not block the proxy (`redis_questions.py`). Before 1.102 LiteLLM keeps its copy of
+such a record for ten minutes, however short the cooldown, and refuses as long as it has the copy,
+so that no number could be true. So we give the copy the lifetime that the record has in Redis, as
+newer releases do (though by the other machine's clock).
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from ...wait.cooldown_records import HeldCooldown, recorded_end, usable_timestam
 from .shared_expiry import SharedExpiries
 
 COPY_MAY_BE_LATE = 0.05
-"""Seconds that a copy may outlive its record; less is not worth writing it again."""
+"""Seconds by which a copy may outlive its record without being written again."""
 
 RECORDED_LATER = 1.0
-"""Seconds between the times that LiteLLM writes into a record and takes for its entry."""
+"""Seconds, at most, between the time in a record and the time that its entry counts from."""
 
 _OWN_AT_MOST = 10_000
 _own: dict[str, float] = {}  # cache key -> timestamp of the cooldown that this process wrote
@@ -35,8 +34,7 @@ _shared = SharedExpiries()
 def note_own_cooldown(cache: Any, arguments: Mapping[str, Any], result: object) -> None:
     """Remember that this process, with its own clock, wrote the cooldown of a deployment."""
     key = _key(arguments["model_id"])
-    record = _memory(cache).cache_dict.get(key)
-    written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
+    written = _written(_memory(cache).cache_dict.get(key))
     if written is not None:
         if len(_own) >= _OWN_AT_MOST:
             _own.pop(next(iter(_own)), None)
@@ -44,14 +42,12 @@ def note_own_cooldown(cache: Any, arguments: Mapping[str, Any], result: object) 
 
 
 def held_cooldown(cache: Any, model_id: str) -> HeldCooldown | None:
-    """What `cache` holds about the cooldown of a deployment; None if it is not cooling."""
+    """The cooldown that `cache` holds for a deployment; None if it is not cooling."""
     key, memory = _key(model_id), _memory(cache)
     record = memory.cache_dict.get(key)
     if record is None:
         return None
-    written = usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
-    redis = redis_of(cache)
-    shared_seconds = None
+    redis, written, shared_seconds = redis_of(cache), _written(record), None
     if redis is not None and written is not None:
         own = _own.get(key) == written
         if not own or _outlives(memory.ttl_dict.get(key), record):
@@ -68,11 +64,16 @@ def redis_of(cache: Any) -> Any:
     return getattr(_store(cache), "redis_cache", None)
 
 
-def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:
-    """Whether an entry is kept for longer than its own record says.
+def _written(record: object) -> float | None:
+    """The `time.time()` at which a cooldown record says that it was written."""
+    return usable_timestamp(record.get("timestamp")) if isinstance(record, Mapping) else None
 
-    So it is where this process cooled a deployment of whose cooldown it had a copy: LiteLLM
-    replaces the record, and leaves the entry the ten minutes of the copy.
+
+def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:
+    """Whether an entry expires later than its own record says.
+
+    That happens where this process cools a deployment although it has a copy of another proxy's
+    cooldown: LiteLLM replaces the record and leaves the entry the ten minutes of the copy.
     """
     ends_at = recorded_end(record)
     if ends_at is None or not isinstance(expires_at, float):
@@ -81,10 +82,10 @@ def _outlives(expires_at: object, record: Mapping[str, Any]) -> bool:
 
 
 def _keep_no_longer(memory: Any, key: str, record: object, seconds: float) -> None:
-    """Let this process drop its copy of a record when Redis drops the record."""
+    """Let this process drop its copy of a record no later than Redis drops the record."""
     expires_at = memory.ttl_dict.get(key)
     if expires_at is None or expires_at > time.time() + seconds + COPY_MAY_BE_LATE:
-        memory.delete_cache(key)  # newer caches do not change the expiry of what they have
+        memory.delete_cache(key)  # newer caches do not change the expiry of an entry
         if seconds > 0:
             memory.set_cache(key, record, ttl=seconds)
 

@@ -1,8 +1,8 @@
-"""What LiteLLM's router knows about the rate that a model group takes, read from its memory.
+"""The rate that a model group takes, as far as LiteLLM's router has it in memory.
 
-Two sources: the rpm limits that the operator configured, and the successes that the router
-counts per deployment for its own cooldown decisions (``<id>:successes`` in the in-memory part
-of its cache). Nothing here asks Redis, waits, or changes anything in LiteLLM.
+There are two sources: the rpm limits that the operator configured, and the successes that the
+router counts per deployment for its own cooldown decisions (``<id>:successes`` in the in-memory
+part of its cache). Nothing here asks Redis, waits, or changes anything in LiteLLM.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Callable
+from typing import Any
 
 from ...wait.pacing import KnownRate
 
 COUNTED_FOR = 60.0
-"""Seconds after its first success that LiteLLM forgets a deployment's count."""
+"""Seconds from the first success of a deployment until LiteLLM drops the count."""
 
 SHORTEST_SAMPLE = 5.0
-"""Seconds. A count over less time is spread over this: three successes in a tenth of a second
+"""Seconds. A count over a shorter time is spread over this: three successes in a tenth of a second
 do not show that a provider takes thirty a second."""
 
 
 def known_rate(group: str) -> KnownRate:
-    """What the proxy's router knows about `group`; all None where it cannot be read."""
+    """What the proxy's router knows about `group`; all None without such a router."""
     router = proxy_router()
     if router is None:
         return KnownRate()
@@ -34,7 +34,7 @@ def known_rate_of(router: Any, deployments: Sequence[Mapping[str, Any]]) -> Know
     """What `router` knows about the rate that `deployments` take together.
 
     Args:
-        router: LiteLLM's router, or the object behind it that chooses.
+        router: LiteLLM's router, or the object behind it that chooses deployments.
     """
     return KnownRate(
         limit=configured_limit(deployments),
@@ -43,33 +43,28 @@ def known_rate_of(router: Any, deployments: Sequence[Mapping[str, Any]]) -> Know
 
 
 def proxy_router() -> Any:
-    """The router of the proxy that this process is; None if it is none."""
+    """The router of the proxy in this process; None if no proxy runs here."""
     return getattr(sys.modules.get("litellm.proxy.proxy_server"), "llm_router", None)
 
 
 def cache_of(router: Any) -> Any:
-    """The router's cache, which has the Redis that its proxies share, if they do."""
-    health = getattr(type(router), "health", None)
-    return router.health().store if health is not None else router.cache
+    """The router's cache, which has the Redis that its proxies share, if any."""
+    return router.health().store if hasattr(type(router), "health") else router.cache
 
 
 def configured_limit(deployments: Iterable[Mapping[str, Any]]) -> float | None:
     """Requests per second of all `deployments` together; None if one of them has no limit."""
-    total, found = 0.0, False
-    for deployment in deployments:
-        rpm = _rpm(deployment)
-        if rpm is None:
-            return None
-        total, found = total + rpm / 60, True
-    return total if found else None
+    limits = [_rpm(deployment) for deployment in deployments]
+    known = [rpm for rpm in limits if rpm is not None]
+    return sum(known) / 60 if known and len(known) == len(limits) else None
 
 
 def served_rate(counts: Iterable[tuple[object, object]], now: float) -> float | None:
     """Successes per second of all deployments together.
 
     Args:
-        counts: for each deployment its successes, and the `time.time()` at which LiteLLM
-            forgets them, which is `COUNTED_FOR` after the first of them.
+        counts: for each deployment the number of its successes, and the `time.time()` at which
+            LiteLLM drops it, which is `COUNTED_FOR` after the first of them.
         now: `time.time()`.
     """
     rates = []
@@ -83,20 +78,17 @@ def served_rate(counts: Iterable[tuple[object, object]], now: float) -> float | 
 
 def _deployments(router: Any, group: str) -> list[Mapping[str, Any]]:
     """The router's deployments of `group`, without its aliases."""
-    registry = getattr(type(router), "registry", None)
-    if registry is not None:  # 1.109.1, where `model_list` warns that it is deprecated
-        entries = router.registry().deployments(group, source="named") or ()
-    else:
-        entries = (entry for entry in router.model_list if entry.get("model_name") == group)
-    return [entry for entry in entries if isinstance(entry, Mapping)]
+    if hasattr(type(router), "registry"):  # 1.109.1, where `model_list` warns of its deprecation
+        return list(router.registry().deployments(group, source="named") or ())
+    return [entry for entry in router.model_list if entry.get("model_name") == group]
 
 
 def _counts(
     router: Any, deployments: Iterable[Mapping[str, Any]]
 ) -> Iterable[tuple[object, object]]:
     memory = cache_of(router).in_memory_cache
-    # Before it had this, a cache prolonged an entry with each success, so that the count has
-    # neither a known beginning nor an end.
+    # Caches without this method prolong an entry with each success, so that neither the beginning
+    # nor the end of the count is known.
     if not hasattr(memory, "allow_ttl_override"):
         return
     for deployment in deployments:
@@ -105,10 +97,9 @@ def _counts(
 
 
 def _rpm(deployment: Mapping[str, Any]) -> float | None:
-    """The rpm limit, from the places where LiteLLM's own router looks for it."""
+    """The rpm limit of a deployment, from the places where LiteLLM's own router looks."""
     for place in (deployment.get("litellm_params"), deployment, deployment.get("model_info")):
-        get: Callable[[str], object] | None = getattr(place, "get", None)
-        rpm = _number(get("rpm")) if get is not None else None
+        rpm = None if place is None else _number(place.get("rpm"))
         if rpm is not None and rpm > 0:
             return rpm
     return None

@@ -1,27 +1,28 @@
 """When the window ends in which a key, team, user, customer or model has used up its limit.
 
 LiteLLM's newer limiter (`parallel_request_limiter_v3`) keeps the start of each window beside its
-counters, and refuses with the length of a whole one. The refusal does not say which counter it
-was, but the function that raised it knows, and is still in the traceback. So nothing of ours
-runs when a request is counted, and nothing is asked of any cache: the start is in the memory
-of this process, where the limiter has just put it, in releases from 1.110.0 on in Rust's.
+counters, and tells clients the length of a whole window. The refusal does not name the counter, but
+the function that raised it knows the counter and is still in the traceback. So we need no code
+where requests are counted, and no call to a cache: the limiter has just put the start into the
+memory of this process (from 1.110.0 on into that of its store in Rust).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from traceback import walk_tb
 from typing import Any
 
 from ...wait.cooldown_records import usable_timestamp
 
 _LIMITER = "parallel_request_limiter_v3"
 _COUNTED_BY_THE_WINDOW = ("requests", "tokens")
-"""Not parallel requests: one of those may end at any moment."""
+"""Parallel requests are not: one of those may end at any moment."""
 
 
 def window_end(error: BaseException, clock: float) -> float | None:
-    """`time.time()` at which the counter that refused begins anew; None if it is not known.
+    """`time.time()` at which the counter that refused is reset; None if unknown.
 
     Args:
         clock: `time.time()`.
@@ -37,14 +38,14 @@ def window_end(error: BaseException, clock: float) -> float | None:
     size = (descriptor.get("rate_limit") or {}).get("window_size") or limiter.window_size
     if start is None:
         return None
-    # The start is cut to a whole second. Until the entry expires, which was written some part of
-    # a second later, the limiter refuses without a look at the start.
+    # The start is truncated to a whole second, and the entry is written up to a second after it.
+    # Until the entry expires, the limiter refuses without looking at the start.
     end = max(start + size, min(expires, start + size + 1))
     return end if clock < end <= clock + size + 1 else None
 
 
 def _window(limiter: Any, kind: str, value: str) -> tuple[float | None, float]:
-    """The start of a window, and when its entry expires: `math.inf` where that cannot be read."""
+    """The start of a window, and when its entry expires (`math.inf` where that is unreadable)."""
     store = getattr(limiter, "rate_limits", None)
     if store is not None:
         (start,) = store.local((limiter.rate_limit_counter(kind, value, "requests").window,))
@@ -57,10 +58,8 @@ def _window(limiter: Any, kind: str, value: str) -> tuple[float | None, float]:
 
 def _locals_of_limiter(error: BaseException) -> Mapping[str, Any] | None:
     """The variables of the limiter's function that raised `error`."""
-    trace, found = error.__traceback__, None
-    while trace is not None:
-        frame = trace.tb_frame
+    found: Mapping[str, Any] = {}
+    for frame, _ in walk_tb(error.__traceback__):
         if str(frame.f_globals.get("__name__", "")).endswith(_LIMITER):
-            found = frame
-        trace = trace.tb_next
-    return None if found is None or "status" not in found.f_locals else found.f_locals
+            found = frame.f_locals
+    return found if "status" in found else None

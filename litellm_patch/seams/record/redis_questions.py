@@ -1,13 +1,13 @@
-"""Ask LiteLLM's Redis from a thread of its own, so that it never holds up the proxy.
+"""Ask LiteLLM's Redis from a separate thread, so that a slow Redis never blocks the proxy.
 
-The proxy makes a refusal on its event loop, where it must not wait. It waits for an answer for
-`PATIENCE` at most. A Redis that is slower, or fails, is left alone for a while, which becomes
-longer each time, and then asked something that nobody waits for: only its good answer ends that.
-A Redis that answers just in time holds up the proxy for `SHARE` of the time at most.
+The proxy builds a refusal on its event loop, which must not block: it waits for an answer for
+`PATIENCE` at most. After an error or a late answer, Redis is left alone for a while, which doubles
+each time. The next question is then one that nobody waits for, and only a good answer in time ends
+the pause. A Redis that always answers just in time blocks the proxy for `SHARE` of its time.
 
-LiteLLM's own client is used, which may be shared by threads, and by a process and its forked
-children. The thread is made by the first question, in the process that asks it, and is a daemon,
-since the end of the process must not wait for it.
+The questions go through LiteLLM's own client, which threads, and a process and its forked children,
+may share. The first question starts the thread, in the process that asks. It is a daemon thread,
+because the end of the process must not wait for it.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ PATIENCE = 0.02
 """Seconds that a refusal waits for an answer."""
 
 SHARE = 0.1
-"""Of the time of its event loop that a proxy spends on waiting for answers at most."""
+"""The largest part of its time for which the event loop of a proxy waits for answers."""
 
 SAVED, LEAST = 0.03, 0.002
-"""Seconds of waiting that are saved up while nobody asks, and below which nothing is begun."""
+"""Seconds of waiting that can be saved up while nobody asks, and the least that a wait is for."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
-"""Seconds for which a Redis that failed is left alone; doubled each time."""
+"""Seconds for which a Redis that failed is left alone: at first, and at most."""
 
 Question = Callable[[], Any]
 
 
 _Asked = tuple[Question, "Future[Any]", float]
-"""With the answer to come, and the `time.monotonic()` of the question."""
+"""A question, its future answer, and the `time.monotonic()` at which it was asked."""
 
 
 class Questions:
-    """A thread that asks one question after the other. Safe under threads.
+    """A thread that asks one question after another. Thread-safe.
 
     Args:
-        what: is asked for, as the log names it.
-        instead: what is told meanwhile, as the log names it.
+        what: the thing that is asked for, in the words of the log.
+        instead: what counts while Redis does not answer, in the words of the log.
     """
 
     def __init__(self, what: str, instead: str) -> None:
         self._what, self._instead = what, instead
         self.waits: int = 0
-        """How many refusals waited for an answer."""
+        """The number of refusals that waited for an answer."""
         self._renew()
         in_forked_children(self._renew)
 
     def _renew(self) -> None:
-        """As if nothing had been asked: a forked child has no thread but the one that forked."""
+        """Start from nothing: of all threads, a forked child has only the one that forked."""
         self._lock = threading.Lock()
         self._asked: queue.SimpleQueue[_Asked] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -67,12 +67,12 @@ class Questions:
         self._patience, self._refilled = SAVED, time.monotonic()
 
     def ask(self, question: Question, late: bool = False) -> Future[Any] | None:
-        """The answer, which may be there already, or come later; None if nothing was asked.
+        """The answer, which may come later; None if nothing was asked.
 
-        It is cancelled where there is none: an exception would keep frames alive.
+        On an error the future is cancelled, because an exception in it would keep frames alive.
 
         Args:
-            late: whether an answer is of use for which no refusal can wait any more.
+            late: whether the answer is useful even if no refusal can wait for it any more.
         """
         now = time.monotonic()
         with self._lock:
@@ -81,7 +81,7 @@ class Questions:
                 return None
             if self._thread is None:
                 thread = threading.Thread(target=self._run, args=(self._asked,), daemon=True)
-                thread.start()  # it raises where the process is ending
+                thread.start()  # which raises if the process is ending
                 self._thread = thread
             answer: Future[Any] = Future()
             self._under_way = True
@@ -91,7 +91,7 @@ class Questions:
         return answer
 
     def _patience_left(self, now: float) -> float:
-        """Seconds that a question may be waited for now; called with the lock."""
+        """Seconds for which a refusal may wait now; called with the lock held."""
         saved = self._patience + SHARE * (now - self._refilled)
         self._patience, self._refilled = min(SAVED, saved), now
         return 0.0 if self._pause or self._patience < LEAST else min(PATIENCE, self._patience)
@@ -99,7 +99,7 @@ class Questions:
     def _wait(self, answer: Future[Any], since: float, patience: float) -> None:
         try:
             answer.exception(timeout=patience)
-        except Exception:  # it is late, or cancelled
+        except Exception:  # the answer is late or cancelled
             pass
         waited = time.monotonic() - since
         with self._lock:
@@ -134,14 +134,14 @@ class Questions:
             del question, answer, result
 
     def _leave_alone(self) -> None:
-        """Ask nothing for a while; called with the lock."""
+        """Ask nothing for a while; called with the lock held."""
         now = time.monotonic()
         if now >= self._silent_until:
             self._pause = min(max(FIRST_PAUSE, 2 * self._pause), LONGEST_PAUSE)
             self._silent_until = now + self._pause
 
     def _say(self, why: str) -> None:
-        """Once for each process, and never the text of an error, which may name a password."""
+        """Log it once for each process, without the text of an error, which may name a password."""
         once(
             logging.WARNING,
             f"Redis cannot be asked for {self._what} ({why}): {self._instead} until it can",
@@ -150,11 +150,7 @@ class Questions:
 
 
 def in_forked_children(method: Callable[[], None]) -> None:
-    """Call a bound method in each child that this process forks, while its object lives."""
+    """Call a bound method in each forked child of this process, as long as its object lives."""
     if hasattr(os, "register_at_fork"):  # POSIX
-        itself = weakref.WeakMethod(method)
-        os.register_at_fork(after_in_child=lambda: (itself() or _nothing)())
-
-
-def _nothing() -> None:
-    pass
+        alive = weakref.WeakMethod(method)
+        os.register_at_fork(after_in_child=lambda: (alive() or bool)())

@@ -14,7 +14,7 @@ _NO_EXPIRY = -1  # PTTL's answer for a key that Redis never drops
 
 
 class SharedExpiries:
-    """The ends of cooldowns by Redis' own clock, remembered for each record. Thread-safe."""
+    """Remembers for each record when Redis, by its own clock, drops it. Thread-safe."""
 
     def __init__(self) -> None:
         self._ends: dict[tuple[str, float], Future[float | None]] = {}
@@ -24,12 +24,12 @@ class SharedExpiries:
         in_forked_children(self._forget_what_is_asked)
 
     def seconds(self, redis_cache: Any, key: str, written: float) -> float | None:
-        """Seconds until Redis drops `key`, negative once it has; None if it has not told yet.
+        """Seconds until Redis drops `key`, negative after that; None if there is no answer yet.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
             key: without LiteLLM's namespace.
-            written: the record's `timestamp`, which tells one cooldown of `key` from the next.
+            written: the record's `timestamp`, which distinguishes the cooldowns of a `key`.
         """
         answer = self._ends.get((key, written))
         if answer is None or answer.cancelled():
@@ -45,14 +45,14 @@ class SharedExpiries:
         return None if ends_at is None else ends_at - time.monotonic()
 
     def _forget_what_is_asked(self) -> None:
-        """A forked child has not the thread that would answer."""
+        """Drop pending answers: a forked child does not have the thread that would give them."""
         self._ends = {record: end for record, end in self._ends.items() if end.done()}
 
 
 def _ends_at(redis_cache: Any, key: str) -> float | None:
-    """`time.monotonic()` at which Redis drops `key`, at the latest now; None without an expiry."""
+    """`time.monotonic()` at which Redis drops `key`, never in the past; None without an expiry."""
     key = redis_cache.check_and_fix_namespace(key=key)
     milliseconds: int = redis_cache.redis_client.pttl(key)
     if milliseconds == _NO_EXPIRY:
         return None
-    return time.monotonic() + max(0.0, milliseconds / 1000)  # -2: there is no such key any more
+    return time.monotonic() + max(0.0, milliseconds / 1000)  # -2: the key is gone

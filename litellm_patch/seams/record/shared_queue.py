@@ -1,7 +1,7 @@
 """The queue of a group in the Redis that LiteLLM's proxies share: see `wait/shared_pacing.py`.
 
-It costs one question for each refusal. Where Redis does not answer in time, or forbids scripts,
-the process goes on with its own queue.
+Each refusal costs one question to Redis. Where Redis does not answer in time, or forbids scripts,
+the process uses its own queue.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
 
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
-"""The name that Redis gives a script."""
+"""The name that Redis gives to the script."""
 
 ANOTHER_COOLDOWN = 1.0
 """Seconds between the ends of two cooldowns. Places behind the earlier one count no more."""
@@ -47,7 +47,7 @@ class _Own:
 
 
 class SharedQueues:
-    """Asks for places; thread-safe."""
+    """Asks Redis for places. Thread-safe."""
 
     def __init__(self) -> None:
         self.questions: Questions = Questions(
@@ -56,11 +56,11 @@ class SharedQueues:
         self._own: OrderedDict[str, _Own] = OrderedDict()
 
     def place(self, redis_cache: Any, queue: str, waiting: Waiting) -> SharedPlace | None:
-        """When a client should return, in `time.monotonic()`; None if Redis does not tell.
+        """When a client should return, in `time.monotonic()`; None without an answer.
 
         Args:
             redis_cache: LiteLLM's `RedisCache`.
-            queue: names the deployments that are waited for.
+            queue: the name of the queue, which names its deployments.
         """
         key = _key(queue)
         own = self._own_part(key, waiting.ready_at)
@@ -86,7 +86,7 @@ class SharedQueues:
 
 
 def _key(queue: str) -> str:
-    """One for each queue, in one slot of a cluster. A name may be long, or say too much."""
+    """A key in one slot of a cluster. It is a digest, as a name may be long or confidential."""
     digest = hashlib.sha256(queue.encode("utf-8", "replace")).hexdigest()[:32]
     return f"litellm_patch:queue:{LAYOUT}:{{{digest}}}"
 
@@ -100,6 +100,6 @@ def _place(redis_cache: Any, key: str, waiting: Waiting, own: _Own) -> SharedPla
     except Exception as error:
         if type(error).__name__ != "NoScriptError":
             raise
-        reply = client.eval(SCRIPT, *arguments)  # Redis was started, or its scripts were flushed
+        reply = client.eval(SCRIPT, *arguments)  # Redis was restarted, or its scripts were flushed
     own.mine += meanwhile + 1
     return place_in(reply, time.monotonic(), own.mine)

@@ -1,10 +1,10 @@
-"""When the first of the deployments that the router refused a request may be used again."""
+"""When the first of the deployments that could have served a refused request is ready again."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import FrameType
@@ -37,17 +37,17 @@ from .refused_request import (
 _queues = SharedQueues()
 
 _COOLDOWN_CACHES = ("_core_cooldown_cache", "cooldown_cache", "_cooldowns")
-"""Where the router has its `CooldownCache`: since 1.109.1, before, and the one in Rust."""
+"""Where the router has its `CooldownCache`: since 1.109.1, before, and in Rust."""
 
 
 @dataclass(frozen=True)
 class _Refused:
-    """Deployments that could have served a request, and how sure that is.
+    """Deployments that could have served a request, and whether that is certain.
 
     Attributes:
-        ids: of the deployments.
-        certain: they are those that the router chose from, not only those that a name means.
-        router: that refused the request, where it could be read.
+        ids: the ids of the deployments.
+        certain: the router chose from just these; else they are those that LiteLLM asked for.
+        router: the router that refused the request, where it could be read.
         deployments: the router's entries of `ids`, where they could be read.
     """
 
@@ -60,7 +60,7 @@ class _Refused:
 def cooling_of_refusal(
     refusal: Any, asked: Asked | None, frame: FrameType | None
 ) -> Cooling | None:
-    """What the refusal of a cooling group waits for; None where LiteLLM's own number stands.
+    """The cooldowns that a refusal waits for; None where LiteLLM's own number stands.
 
     Args:
         refusal: LiteLLM's `RouterRateLimitError`.
@@ -74,38 +74,32 @@ def cooling_of_refusal(
     cooldowns = asked.cooldowns if asked is not None else _cooldowns_of(request and request.router)
     if refused is None or cooldowns is None:
         return None
-    group = str(getattr(refusal, "model", ""))
-    found = _cooling(refused, cooldowns, group, _ids(getattr(refusal, "cooldown_list", ())))
+    # The ids alone, or each with its record (up to 1.75).
+    listed = (each[0] if isinstance(each, tuple) else each for each in refusal.cooldown_list)
+    found = _cooling(refused, cooldowns, refusal.model, frozenset(listed))
     return None if found is None else replace(found, honoured=_honoured(request))
 
 
 def cooling_beside_limit(error: BaseException) -> Cooling | None:
     """The cooling deployments of the request that a limit of LiteLLM's refused."""
     if is_pinned_refusal(error):
-        return _cooling_of_pinned(error)
+        router, model_id = pinned_to(error.__traceback__) or (None, "")
+        cooldowns = _cooldowns_of(router)
+        return cooldowns and _cooling(_Refused((model_id,), certain=True), cooldowns, "")
     request = request_that_raised(error.__traceback__)
     refused, cooldowns = _read_from(request), _cooldowns_of(request and request.router)
     if request is None or refused is None or cooldowns is None:
         return None
-    cooling = _cooling(refused, cooldowns, request.model, frozenset())
+    cooling = _cooling(refused, cooldowns, request.model)
     return cooling if cooling is not None and cooling.ready_at is not None else None
 
 
-def _cooling_of_pinned(error: BaseException) -> Cooling | None:
-    pinned = pinned_to(error.__traceback__)
-    cooldowns = _cooldowns_of(pinned[0]) if pinned is not None else None
-    if pinned is None or cooldowns is None:
-        return None
-    return _cooling(_Refused((pinned[1],), certain=True), cooldowns, "", frozenset())
-
-
 def _named_by(refusal: Any) -> _Refused | None:
-    """From 1.109.1 on the refusal has those of its deployments that are cooling."""
+    """Those of its deployments that are cooling, which a refusal names from 1.109.1 on."""
     named = getattr(refusal, "cooldown_deployments", None)
-    if not isinstance(named, Iterable):
+    if named is None:
         return None
-    ids = [each.get("model_id") for each in named if isinstance(each, Mapping)]
-    return _Refused(tuple(str(each) for each in ids), certain=True)
+    return _Refused(tuple(str(each["model_id"]) for each in named), certain=True)
 
 
 def _read_from(request: RefusedRequest | None) -> _Refused | None:
@@ -120,8 +114,14 @@ def _read_from(request: RefusedRequest | None) -> _Refused | None:
 
 
 def _cooling(
-    refused: _Refused, cooldowns: Any, group: str, listed: frozenset[str]
+    refused: _Refused, cooldowns: Any, group: str, listed: Collection[str] = ()
 ) -> Cooling | None:
+    """The cooldown of `refused` that ends first.
+
+    Args:
+        cooldowns: LiteLLM's `CooldownCache`, or what its store told before the refusal.
+        listed: ids of deployments that were cooling when LiteLLM refused.
+    """
     now, ready = time.time(), time.monotonic()
     stored = stored_cooldowns(cooldowns)
     look = partial(held_cooldown, cooldowns) if stored is None else stored.held
@@ -138,14 +138,14 @@ def _cooling(
             shared_place=partial(_shared_place, refused, cooldowns, queue),
         )
     if any(each is not None for each in held.values()) or not refused.certain:
-        return None  # a record that says nothing usable
-    if listed.intersection(refused.ids):
+        return None  # a record without a usable end
+    if any(each in listed for each in refused.ids):
         return Cooling(ready + SHORTEST, queue)  # its cooldown has ended since
     return Cooling(None, queue)
 
 
 def _lasts(record: object) -> float | None:
-    """How long a cooldown was to last, in seconds, by its record."""
+    """The configured length of a cooldown, in seconds, by its record."""
     return usable_seconds(record.get("cooldown_time")) if isinstance(record, Mapping) else None
 
 
@@ -154,7 +154,7 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
         if refused.router is None:
             return known_rate(group)
         return known_rate_of(refused.router, refused.deployments)
-    except Exception as error:  # LiteLLM's router changed: the queue learns without it
+    except Exception as error:  # LiteLLM's router has changed; the queue learns the rate itself
         once(logging.DEBUG, f"the router's rates cannot be read: {type(error).__name__}: {error}")
         return KnownRate()
 
@@ -162,7 +162,7 @@ def _rate(refused: _Refused, group: str) -> KnownRate:
 def _shared_place(
     refused: _Refused, cooldowns: Any, queue: str, waiting: Waiting
 ) -> SharedPlace | None:
-    """The place in the queue of all proxies, where the router has a Redis that answers."""
+    """A place in the queue of all proxies, if the router has a Redis that answers."""
     try:
         if stored_cooldowns(cooldowns) is None:
             redis = redis_of(cooldowns)
@@ -176,23 +176,12 @@ def _shared_place(
 
 
 def _honoured(request: RefusedRequest | None) -> float | None:
-    """What the client acts on, by the headers that LiteLLM's proxy keeps with its request."""
+    """The longest wait that the client acts on, by the headers that LiteLLM's proxy keeps."""
     sent = request.kwargs.get("proxy_server_request") if request is not None else None
     headers = sent.get("headers") if isinstance(sent, Mapping) else None
     return honoured_by(headers) if isinstance(headers, Mapping) else None
 
 
 def _cooldowns_of(router: Any) -> Any:
-    for name in _COOLDOWN_CACHES:
-        found = getattr(router, name, None)
-        if found is not None:
-            return found
-    return None
-
-
-def _ids(cooldown_list: object) -> frozenset[str]:
-    """The ids in a refusal's `cooldown_list`: alone, or each with its record (up to 1.75)."""
-    if not isinstance(cooldown_list, Iterable):
-        return frozenset()
-    firsts = (each[0] if isinstance(each, tuple) and each else each for each in cooldown_list)
-    return frozenset(each for each in firsts if isinstance(each, str))
+    found = (getattr(router, name, None) for name in _COOLDOWN_CACHES)
+    return next((each for each in found if each is not None), None)

@@ -1,11 +1,10 @@
-"""The fastest of several models, all of which refuse (``fastest_response: true``).
+"""Requests for the fastest of several models, all of which refuse (``fastest_response: true``).
 
-LiteLLM then raises a bare `Exception` and keeps none of the errors of the models, so the client
-gets a 500. Whether they all refused is known from two places. The variables of the function that
-raised still have the tasks that ended last, with their errors. Of the other models the last refusal
-is remembered: if that tells of a cooldown or a spent budget whose end is not over, no request to
-this model can have asked a provider meanwhile. Of a model at its rpm limit nothing is remembered,
-since LiteLLM makes that refusal where nothing of ours looks.
+LiteLLM then raises a bare `Exception` and drops the errors of the models, so the client gets a 500.
+Two sources show whether all of them refused. The variables of the function that raised still hold
+the tasks that ended last, with their errors. For the other models we remember the last refusal: if
+it tells of a cooldown or a spent budget that has not ended yet, no request to this model can have
+reached a provider meanwhile. A refusal by an rpm limit is not remembered, since no seam sees it.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import time
 from asyncio import Task
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from traceback import walk_tb
 from typing import Any
 
 from ...wait import marks
@@ -23,14 +23,14 @@ from ...wait.litellm_errors import CROSSED_BUDGET, is_own_refusal
 
 _ALL_FAILED = ("All tasks failed",)
 _BUDGET_END = "litellm_patch_budget_end"
-"""Mark on the refusal by a budget that is remembered: `time.time()` at which its window ends."""
+"""Mark on a remembered refusal by a budget: `time.time()` at which its window ends."""
 
 _KEPT_AT_MOST = 1000
 _last: OrderedDict[str, BaseException] = OrderedDict()
 
 
 def keep(refusal: BaseException) -> None:
-    """Remember the last refusal of its model, without what it was raised from."""
+    """Remember the last refusal of its model, without its cause and traceback."""
     model = getattr(refusal, "model", None)
     if isinstance(model, str):
         _keep(model, _copy(refusal))
@@ -56,13 +56,13 @@ def lead_to_refusals(error: BaseException | None) -> bool:
     if error is None or type(error) is not Exception or error.args != _ALL_FAILED:
         return False
     variables = _variables(error)
-    models, ended = _models(variables), [*_ended(variables)]
+    models, ended = variables.get("models"), [*_ended(variables)]
     if not models or not all(
         isinstance(each, Exception) and is_own_refusal(each) for each in ended
     ):
         return False
     if len(ended) < len(models):
-        # A refusal that does not say of which model it is may be that of any.
+        # A refusal that does not name its model may be that of any.
         said = [getattr(each, "model", None) for each in ended]
         found = [_last.get(model) for model in models if model not in said]
         kept = [each for each in found if each is not None and _still_refuses(each)]
@@ -83,23 +83,16 @@ def _still_refuses(refusal: BaseException) -> bool:
 
 
 def _variables(error: BaseException) -> Mapping[str, Any]:
-    """The variables of the function that raised `error`, if it has the models that were asked."""
+    """The variables of the innermost function with a list of models that `error` came through."""
     variables: Mapping[str, Any] = {}
-    trace = error.__traceback__
-    while trace is not None:
-        if "models" in trace.tb_frame.f_locals:
-            variables = trace.tb_frame.f_locals
-        trace = trace.tb_next
+    for frame, _ in walk_tb(error.__traceback__):
+        if isinstance(frame.f_locals.get("models"), list):
+            variables = frame.f_locals
     return variables
 
 
-def _models(variables: Mapping[str, Any]) -> list[str]:
-    models = variables.get("models")
-    return [str(model) for model in models] if isinstance(models, (list, tuple)) else []
-
-
 def _ended(variables: Mapping[str, Any]) -> Iterator[object]:
-    """What became of the models that were the last to answer; of the last one at least."""
+    """The errors or results of the models that ended last; of one model at least."""
     tasks = {*(variables.get("done") or ()), variables.get("task")}
     for task in tasks:
         if isinstance(task, Task) and task.done() and not task.cancelled():
@@ -107,7 +100,7 @@ def _ended(variables: Mapping[str, Any]) -> Iterator[object]:
 
 
 def _copy(refusal: BaseException) -> BaseException:
-    """Each client has a place of its own, and an exception keeps the one that it was given."""
+    """A copy for one client: each has a place of its own, which its exception keeps."""
     copy = type(refusal).__new__(type(refusal), *refusal.args)
     vars(copy).update(vars(refusal))
     return copy

@@ -1,4 +1,4 @@
-"""The refusal carries it: `RouterRateLimitError` learns when its deployments are ready."""
+"""Put on `RouterRateLimitError` when the first of its deployments is ready."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import fastest_response
 from .cooling_deployments import cooling_of_refusal
 
 _RETRY_AFTER = "litellm_patch_retry_after"
-"""Mark on a refusal: what its `retry_after` tells."""
+"""Mark on a refusal: the value of its `retry_after`."""
 
 
 class PutOnRefusal(AfterCall):
@@ -41,7 +41,7 @@ class PutOnRefusal(AfterCall):
 
 
 class _RetryAfter:
-    """`RouterRateLimitError.retry_after`, which is on the class to stay out of LiteLLM's bodies."""
+    """`RouterRateLimitError.retry_after`: on the class, so that no body of LiteLLM's shows it."""
 
     def __get__(self, refusal: BaseException | None, owner: object = None) -> Any:
         return self if refusal is None else marks.get(refusal, _RETRY_AFTER)
@@ -50,9 +50,9 @@ class _RetryAfter:
 def put_on_refusal(refusal: Any, arguments: Mapping[str, Any], result: object) -> None:
     """Give a new `RouterRateLimitError` the time at which its first deployment is ready.
 
-    `retry_after` (seconds, at the time of raising) is for people's own code; nothing in
-    LiteLLM reads it. Attributes that LiteLLM does read, such as `headers` or `response`, must
-    stay away: they steer its cooldowns and sleeps.
+    `retry_after` (seconds, at the time of raising) is for users' own code; nothing in LiteLLM reads
+    it. Never set attributes that LiteLLM does read, such as `headers` or `response`: they steer its
+    cooldowns and sleeps.
     """
     configured, frame = arguments["cooldown_time"], caller()
     cooling = cooling_of_refusal(refusal, take_question(arguments, frame), frame)

@@ -1,18 +1,20 @@
-"""The request that LiteLLM's router is refusing, and the deployments that it could have had.
+"""The request that LiteLLM's router is refusing, and the deployments that could have served it.
 
-LiteLLM makes its refusal of a list of ids that it looks up by the name of the group. That list
-is empty for a team's public model name, and too long where tags, teams or regions rule some of
-the group out. What the router really chose from stands nowhere but in the local variables of
-the function that refuses: wrapping that function would run on each request that is served. So
-those variables are read from the stack, and the router is asked again, with its own functions.
+LiteLLM builds its refusal from a list of ids that it looks up by the name of the group. That list
+is empty for a team's public model name, and too long where tags, teams or regions rule some of the
+group out. Only the local variables of the refusing function hold the deployments that the router
+really chose from, and a wrapper around that function would run on each request that is served.
+So those variables are read from the stack, and the router is asked again through its own functions.
 From 1.109.1 on the refusal itself names the deployments (`cooldown_deployments`).
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Coroutine, Iterator, Mapping
+import sys
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from traceback import walk_tb
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -22,17 +24,19 @@ from . import request_in_rust
 Deployment = Mapping[str, Any]
 
 _RESOLVES = "_common_checks_available_deployment"
-"""The router's method that finds the deployments of a name: of an alias, a team's public name, a
-wildcard, a provider's model."""
+"""The router's method that resolves a name, which may be an alias, a team's public name, a wildcard
+or a provider's model."""
 
 _CHOOSES = "_filter_cooldown_deployments"
-"""Another method of the router; a routing strategy has the first one, too."""
+"""Another method of the router. A routing strategy has the first one, too."""
 
 _FILTERS = ("filter_team_based_models", "filter_web_search_deployments")
-"""Functions of the router's module that rule deployments out; not every release has them."""
+"""Functions of the router's module that rule deployments out. Not every release has them."""
 
 _METADATA = ("litellm_metadata", "metadata")
-"""Where LiteLLM keeps its own data of a request: the first that is there."""
+"""Where LiteLLM keeps its own data about a request; the first that exists counts."""
+
+_TAGS = "litellm.router_strategy.tag_based_routing"
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,9 @@ class RefusedRequest:
         model: the name that the request asked for.
         kwargs: LiteLLM's arguments of the request, with its metadata.
         module: the global variables of the router's module.
-        function: the name of the router's function that was asked for a deployment.
-        specific: whether that function was asked for one certain deployment.
-        chooses: whether that function chooses a deployment; else it has chosen one before.
+        function: the name of the router's function that was to find a deployment.
+        specific: whether the request asked for one particular deployment.
+        chooses: whether that function chooses a deployment; if not, it has chosen one before.
     """
 
     router: Any
@@ -64,7 +68,7 @@ def request_below(frame: FrameType | None) -> RefusedRequest | None:
     while frame is not None and module_of(frame) == "litellm":
         request = _request(frame)
         if request is not None and request.chooses:
-            # The inner function may have resolved the name that the outer one was asked for.
+            # The inner function may already have resolved the name that the request asked for.
             found = request
         elif found is not None:
             break
@@ -75,31 +79,28 @@ def request_below(frame: FrameType | None) -> RefusedRequest | None:
 def request_that_raised(traceback: TracebackType | None) -> RefusedRequest | None:
     """The request in the innermost function of the router that an exception came through."""
     found = None
-    while traceback is not None:
-        found = _request(traceback.tb_frame) or found
-        traceback = traceback.tb_next
+    for frame, _ in walk_tb(traceback):
+        found = _request(frame) or found
     return found
 
 
 def pinned_to(traceback: TracebackType | None) -> tuple[Any, str] | None:
     """The router and the id of the deployment that a refused follow-up request is bound to."""
     found = None
-    while traceback is not None:
-        frame = traceback.tb_frame
+    for frame, _ in walk_tb(traceback):
         if module_of(frame) == "litellm" and "model_id" in frame.f_code.co_varnames:
             variables = frame.f_locals
             router = getattr(variables.get("self"), "router", None)
             model_id = variables.get("model_id")
             if hasattr(router, _RESOLVES) and isinstance(model_id, str):
                 found = router, model_id
-        traceback = traceback.tb_next
     return found
 
 
 def candidates(request: RefusedRequest) -> list[Deployment]:
-    """The deployments that could serve `request` if none of them were cooling down.
+    """The deployments that could serve `request` if none of them were cooling.
 
-    Raises whatever LiteLLM raises when it does not know the name.
+    Raises whatever LiteLLM raises for an unknown name.
     """
     deployments = _meant(request)
     for name in _FILTERS:
@@ -114,10 +115,11 @@ def candidates(request: RefusedRequest) -> list[Deployment]:
 
 
 def _meant(request: RefusedRequest) -> list[Deployment]:
-    """The deployments that the name of a request means."""
+    """The deployments that the name of a request stands for, cooling or not."""
     resolve = getattr(request.router, _RESOLVES, None)
-    if resolve is None:
-        return request_in_rust.listed(request.router, request.model, request.kwargs)
+    if resolve is None:  # the router in Rust
+        listed = request.router.registry().deployments
+        return list(listed(request.model, source="routable", request=request.kwargs))
     asked = {
         "model": request.model,
         "request_kwargs": request.kwargs,
@@ -134,12 +136,15 @@ def deployment_id(deployment: Deployment) -> str:
 
 def _request(frame: FrameType) -> RefusedRequest | None:
     code = frame.f_code
-    # Before Python 3.13, reading `f_locals` brings back what a function took out of `locals()`.
+    # Before Python 3.13, reading `f_locals` restores variables that a function has removed from
+    # its `locals()`.
     if code.co_varnames[:1] != ("self",) or "locals" in code.co_names:
         return None
     core = request_in_rust.core_of(frame)
     if core is not None:
-        return _request_in_rust(core, frame)
+        asked = request_in_rust.asked_for(frame.f_locals)
+        by_tags = vars(sys.modules[_TAGS]) if _TAGS in sys.modules else {}
+        return asked and RefusedRequest(core, *asked, by_tags, code.co_name, False, chooses=True)
     if "model" not in code.co_varnames:
         return None
     variables = frame.f_locals
@@ -156,16 +161,8 @@ def _request(frame: FrameType) -> RefusedRequest | None:
     return RefusedRequest(router, model, kwargs, frame.f_globals, code.co_name, specific, chooses)
 
 
-def _request_in_rust(core: Any, frame: FrameType) -> RefusedRequest | None:
-    asked = request_in_rust.asked_for(frame.f_locals)
-    if asked is None:
-        return None
-    module = request_in_rust.module_of_choice()
-    return RefusedRequest(core, *asked, module, frame.f_code.co_name, specific=False, chooses=True)
-
-
 def _of_region(request: RefusedRequest, deployments: list[Deployment]) -> list[Deployment]:
-    """Those in the region that the request is bound to; LiteLLM looks with its pre-call checks."""
+    """Those in the request's region, which LiteLLM looks at in its pre-call checks."""
     region = request.kwargs.get("allowed_model_region")
     if region is None or not _checks_before_call(request.router):
         return deployments
@@ -176,26 +173,17 @@ def _checks_before_call(router: Any) -> bool:
     for name in ("_core_enable_pre_call_checks", "enable_pre_call_checks"):
         if hasattr(router, name):
             return bool(getattr(router, name))
-    return bool(router.settings().enable_pre_call_checks)  # the one in Rust
+    return bool(router.settings().enable_pre_call_checks)  # the router in Rust
 
 
 def _of_tags(request: RefusedRequest, deployments: list[Deployment]) -> list[Deployment]:
-    """Those that tag routing would choose, and those that it would choose without them."""
+    """Those that tag routing would choose, then those that it would choose without the first."""
     choose = request.module.get("get_deployments_for_tag")
     if choose is None:
         return deployments
-    chosen: list[Deployment] = []
-    for picked in _picks(request, choose, deployments):
-        chosen += picked
-    return chosen
-
-
-def _picks(
-    request: RefusedRequest, choose: Any, deployments: list[Deployment]
-) -> Iterator[list[Deployment]]:
     kwargs = dict(request.kwargs)
     names = [each for each in _METADATA if isinstance(kwargs.get(each), Mapping)]
-    kwargs.update({each: dict(kwargs[each]) for each in names})  # LiteLLM notes there what matched
+    kwargs.update({each: dict(kwargs[each]) for each in names})  # LiteLLM records the match there
     given = {
         "llm_router_instance": request.router,
         "ctx": getattr(request.router, "_core_ctx", None),
@@ -204,26 +192,27 @@ def _picks(
         "metadata_variable_name": next((each for each in _METADATA if each in kwargs), "metadata"),
         "request_deployments": deployments,
     }
+    chosen: list[Deployment] = []
     left = deployments
     while left:
         arguments = _accepted(choose, {**given, "healthy_deployments": left})
         try:
-            picked = _finished(choose(**arguments))
-        except ValueError:  # none of what is left has the request's tags
-            return
-        identities = {id(each) for each in picked}
-        rest = [each for each in left if id(each) not in identities]
-        if len(rest) == len(left):
-            return
-        yield [each for each in left if id(each) in identities]
-        left = rest
+            picked = {id(each) for each in _finished(choose(**arguments))}
+        except ValueError:  # none of the rest has the request's tags
+            break
+        first = [each for each in left if id(each) in picked]
+        if not first:
+            break
+        chosen += first
+        left = [each for each in left if id(each) not in picked]
+    return chosen
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """The result of a coroutine that awaits nothing.
 
     Raises:
-        RuntimeError: it does wait for something.
+        RuntimeError: it does await something.
     """
     try:
         coroutine.send(None)

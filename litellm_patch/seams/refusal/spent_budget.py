@@ -1,6 +1,6 @@
-"""When the refusal by a spent budget ends.
+"""When a refusal by a spent budget ends.
 
-LiteLLM's refusal carries a text and no time, so the time is remembered by the text.
+LiteLLM's refusal carries a text and no time, so we remember the time under the text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ends: OrderedDict[str, float] = OrderedDict()
 
 
 def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> None:
-    """Remember when the first of the deployments that were all filtered out is open again."""
+    """If all deployments were filtered out, remember when the first is open again."""
     allowed, told = result
     ends_at = None if allowed else end_of_budgets(limiter, arguments)
     if ends_at is not None:
