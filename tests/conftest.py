@@ -27,7 +27,7 @@ from litellm_patch.seams import source_patch
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
 
-pytest_plugins = ["fault_injection"]
+pytest_plugins = ["fault_injection", "in_parallel"]
 
 if sys.version_info < (3, 10):
     # There a profiler disturbs LiteLLM itself: it refreshes the `locals()` that LiteLLM's

@@ -10,7 +10,8 @@ import pytest
 from conftest import has_rust_router
 
 import litellm_patch
-from litellm_patch.seams.record import asked_cooldowns, cooldown_cache
+from litellm_patch.seams.record import asked_cooldowns, cooldown_cache, redis_questions
+from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.refusal import cooling_deployments
 
 pytestmark = pytest.mark.skipif(has_rust_router(), reason="its cooldowns are in no cache")
@@ -90,6 +91,10 @@ def ask_without_the_patch(cache):
 def active(monkeypatch):
     litellm_patch.activate()
     monkeypatch.setattr(cooldown_cache, "_own", {})
+    # The fake Redis answers at once, but on a busy machine its thread may have to wait for a core.
+    monkeypatch.setattr(redis_questions, "PATIENCE", 30.0)
+    monkeypatch.setattr(redis_questions, "SAVED", 30.0)
+    monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
 
 
 def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
