@@ -34,6 +34,18 @@ OF_SHARED_PROXIES = (
 )
 """Files that use conftest's `proxy_on`: one worker's, so that its proxies are started once."""
 
+BY_SIDE = (
+    "tests/limits/test_beside_limits.py",
+    "tests/limits/test_candidates.py",
+    "tests/limits/test_chains.py",
+    "tests/limits/test_models.py",
+    "tests/limits/test_pinned.py",
+    "tests/limits/test_spent_budgets.py",
+    "tests/shared/test_shared_cooldown.py",
+)
+"""Files of whose tests none needs both sides: those without the patch may be another worker's, so
+that the proxies of both sides start at the same time."""
+
 ONE_BY_ONE = (
     "tests/activation/test_log_lines.py",
     "tests/activation/test_real_proxies.py",
@@ -48,7 +60,7 @@ their module has started, and stay together."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if RUN_FOLDER not in os.environ:  # a worker has its parent's
         folder = tempfile.TemporaryDirectory(prefix="litellm-patch-tests-")
         config.add_cleanup(folder.cleanup)
         os.environ[RUN_FOLDER] = folder.name
@@ -63,6 +75,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.partition("::")[0]
             if file in OF_SHARED_PROXIES:
                 return "shared proxies"
+            if file in BY_SIDE:
+                return f"{file} {'without-patch' in nodeid}"
             return nodeid if file in ONE_BY_ONE else file
 
     config.option.loadscopereorder = False  # the file with the most tests is not the longest
