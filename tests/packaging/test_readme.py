@@ -20,7 +20,7 @@ CI = ".ci/run"
 COMMANDS = {
     # As they stand, in an environment that has nothing else.
     'python -m pip install ".[demo]" && litellm-patch demo': CI,
-    'python -m pip install -e ".[test]" && python -m pytest': CI,
+    'python -m pip install -e ".[test]" && python -m pytest -n 4': CI,
     "pip install .": "test_a_protected_proxy",
     "litellm-patch run -- litellm --config config.yaml --port 4000": "test_a_protected_proxy",
     "litellm-patch run -- litellm --config config.yaml": "test_a_protected_proxy",
@@ -89,7 +89,7 @@ def test_the_tests_that_run_commands_exist():
 def test_ci_runs_the_readmes_own_commands(name):
     (command,) = re.findall(rf"^<!-- {name} command -->\n```sh\n(.*)\n```$", TEXT, flags=re.M)
     assert COMMANDS[command] == CI
-    assert f"\n    readme_command {name}\n" in (ROOT / CI).read_text()
+    assert f" readme_command {name}\n" in (ROOT / CI).read_text()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
