@@ -106,6 +106,18 @@ more than it acts on."""
 STRICT = {**EXACT, "LITELLM_PATCH": "strict"}
 """With it a proxy of a release that a seam does not fit ends at its start."""
 
+PATIENT_UVICORN = """
+import wrapt
+
+@wrapt.when_imported("uvicorn.supervisors.multiprocess")
+def _(module):
+    ping = getattr(module.Process, "ping", None)
+    if ping is not None:
+        module.Process.ping = lambda self, timeout=0: ping(self, 120)
+"""
+"""A `sitecustomize` for a proxy of several workers. Uvicorn kills a worker that does not answer it
+within 5 s, which on a busy machine is less than a worker needs to import LiteLLM."""
+
 # In an environment whose LiteLLM is patched in its source, that is what has the patch: the
 # proxies start without the launcher, and there is no side without it.
 LAUNCHER = LAUNCH_WITH_PATCH

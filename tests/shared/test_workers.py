@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from asking import Process, cache_of, until
+from conftest import PATIENT_UVICORN
 from servers import running_server
 
 import litellm_patch
@@ -94,8 +95,10 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_workers_of_a_proxy_have_one_queue(server, command):
+def test_the_workers_of_a_proxy_have_one_queue(server, command, tmp_path):
     program, arguments = COMMANDS[command]
+    (tmp_path / "sitecustomize.py").write_text(PATIENT_UVICORN)
+    package = Path(litellm_patch.__file__).parent
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
         models = group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=100)
@@ -103,6 +106,7 @@ def test_the_workers_of_a_proxy_have_one_queue(server, command):
         environment = {
             "LITELLM_PATCH_PACING": str(RATE),
             "LITELLM_PATCH_MAX_WAIT": "none",
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), str(package.parent)]),
         }
         start = running_proxy(
             config(models, router_settings=shared),
