@@ -5,6 +5,7 @@ Run as a program, since importing the proxy takes seconds and patches the proces
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -14,7 +15,10 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
+
+from in_parallel import RUN_FOLDER
 
 WEBSOCKET = "WEBSOCKET"
 
@@ -41,7 +45,18 @@ def flatten(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 @cache
 def routes_of_the_installed_release() -> list[tuple[str, str]]:
-    """Methods and paths of the proxy that this interpreter would run."""
+    """Methods and paths of the proxy that this interpreter would run. One worker asks for all."""
+    with Path(os.environ[RUN_FOLDER], "routes.json").open("a+") as known:
+        fcntl.flock(known, fcntl.LOCK_EX)  # the other workers wait for the first one's answer
+        known.seek(0)
+        text = known.read()
+        if not text:
+            text = _ask_the_app()
+            known.write(text)
+    return [(method, path) for method, path in json.loads(text)]
+
+
+def _ask_the_app() -> str:
     done = subprocess.run(
         [sys.executable, __file__],
         env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_PATCH": "off"},
@@ -49,7 +64,7 @@ def routes_of_the_installed_release() -> list[tuple[str, str]]:
         text=True,
         check=True,
     )
-    return [(method, path) for method, path in json.loads(done.stdout.splitlines()[-1])]
+    return done.stdout.splitlines()[-1]
 
 
 def serves(path: str, method: str = "POST") -> bool:

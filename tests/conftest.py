@@ -27,7 +27,7 @@ from litellm_patch.seams import source_patch
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
 
-pytest_plugins = ["fault_injection"]
+pytest_plugins = ["fault_injection", "in_parallel"]
 
 if sys.version_info < (3, 10):
     # There a profiler disturbs LiteLLM itself: it refreshes the `locals()` that LiteLLM's
@@ -105,6 +105,18 @@ more than it acts on."""
 
 STRICT = {**EXACT, "LITELLM_PATCH": "strict"}
 """With it a proxy of a release that a seam does not fit ends at its start."""
+
+PATIENT_UVICORN = """
+import wrapt
+
+@wrapt.when_imported("uvicorn.supervisors.multiprocess")
+def _(module):
+    ping = getattr(module.Process, "ping", None)
+    if ping is not None:
+        module.Process.ping = lambda self, timeout=0: ping(self, 120)
+"""
+"""A `sitecustomize` for a proxy of several workers. Uvicorn kills a worker that does not answer it
+within 5 s, which on a busy machine is less than a worker needs to import LiteLLM."""
 
 # In an environment whose LiteLLM is patched in its source, that is what has the patch: the
 # proxies start without the launcher, and there is no side without it.

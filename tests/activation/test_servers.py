@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import EXACT
+from conftest import EXACT, PATIENT_UVICORN
 
 from litellm_patch.bootstrap import FOLDER
 from litellm_patch.tools.lab.client import chat
@@ -38,12 +38,14 @@ def until_said(log: Path, times: int) -> str:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_each_worker_tells_the_cooldown(server):
+def test_each_worker_tells_the_cooldown(server, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(PATIENT_UVICORN)
+    path = os.pathsep.join([FOLDER, str(tmp_path)])
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
         configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=120))
         start = running_proxy(
-            configuration, environment={"PYTHONPATH": FOLDER, **EXACT}, arguments=SERVERS[server]
+            configuration, environment={"PYTHONPATH": path, **EXACT}, arguments=SERVERS[server]
         )
         try:
             with start as proxy:

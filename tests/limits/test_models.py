@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,10 @@ def ways() -> list:
     ]
 
 
+waiting: dict[str, Future[int]] = {}
+"""Model to the status that a client of its will have got, which waits while other tests run."""
+
+
 @shared
 def limited(stack: ExitStack, side: str, how: str) -> Proxy:
     """Give the proxy of a side with a kind of limits."""
@@ -55,7 +60,16 @@ def limited(stack: ExitStack, side: str, how: str) -> Proxy:
     names = [f"rpm-{each}" for each in "abcd"]
     groups = [entry for name in names for entry in group(name, stand_in.url, [name], rpm=1)]
     configuration = config(groups, router_settings=BY_MODEL[how])
-    return stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
+    proxy = stack.enter_context(running_proxy(configuration, launch=LAUNCH[side]))
+    if (side, how) == (WITH, "usage-based"):
+        waiting["rpm-d"] = ThreadPoolExecutor().submit(wait_as_told, proxy, "rpm-d")
+    return proxy
+
+
+def wait_as_told(proxy: Proxy, model: str) -> int:
+    answer = use_up(proxy, model)
+    time.sleep(int(answer.retry_after))
+    return ask(proxy, KIND["chat"], model).status
 
 
 @pytest.mark.needs_patch(native=True)
@@ -72,7 +86,5 @@ def test_other_endpoints_tell_it_too(limited, side, kind):
 
 
 def test_a_client_that_waits_as_told_is_served(limited):
-    proxy = limited(WITH, "usage-based")
-    answer = use_up(proxy, "rpm-d")
-    time.sleep(int(answer.retry_after))
-    assert ask(proxy, KIND["chat"], "rpm-d").status == 200
+    limited(WITH, "usage-based")
+    assert waiting["rpm-d"].result(timeout=120) == 200

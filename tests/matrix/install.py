@@ -16,7 +16,7 @@ from sources import number
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ["anthropic", "autowrapt", "hypothesis", "openai"]
-TOOLS += ["prometheus_client", "pytest", "pytest-timeout"]
+TOOLS += ["prometheus_client", "pytest", "pytest-timeout", "pytest-xdist"]
 
 AGENTS = ["ddtrace", "elastic-apm", "newrelic", "openinference-instrumentation-litellm"]
 AGENTS += ["opentelemetry-distro", "opentelemetry-instrumentation-fastapi", "sentry-sdk"]

@@ -51,7 +51,7 @@ def test_names_of_ours_exist():
 @pytest.mark.parametrize("name", ["demo", "test"])
 def test_ci_runs_the_readmes_own_commands(name):
     assert re.search(rf"^<!-- {name} command -->\n```sh\n.*\n```$", TEXT, flags=re.M)
-    assert f"\n    readme_command {name}\n" in (readme.ROOT / ".ci/run").read_text()
+    assert f" readme_command {name}\n" in (readme.ROOT / ".ci/run").read_text()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import LAUNCH
+from conftest import LAUNCH, WITH, sides
 
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
@@ -17,11 +17,22 @@ CLIENTS = 12
 TIMER = 0.05  # seconds between a look at the clock here and there
 
 
-@pytest.mark.needs_patch(native=True)
+SHIPPED = "as shipped"
+PACED = {
+    SHIPPED: ({}, True),
+    "4 a second": ({"LITELLM_PATCH_PACING": "4"}, True),
+    "off": ({"LITELLM_PATCH_PACING": "off"}, False),
+}
+
+
 @pytest.mark.parametrize(
-    "environment, apart",
-    [({}, True), ({"LITELLM_PATCH_PACING": "4"}, True), ({"LITELLM_PATCH_PACING": "off"}, False)],
-    ids=["as shipped", "4 a second", "off"],
+    "side, environment, apart",
+    [
+        pytest.param(side, *PACED[name], marks=marks, id=f"{side}-{name}")
+        for name in PACED
+        for side, marks in sides(on_native=True)
+        if side == WITH or name == SHIPPED  # an option of the patch's changes nothing without it
+    ],
 )
 def test_refused_clients_return_one_after_another(side, environment, apart):
     with running_stand_in() as stand_in:

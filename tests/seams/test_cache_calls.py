@@ -104,6 +104,10 @@ def active(monkeypatch):
         monkeypatch.setattr(redis_questions, name, 60.0)
     monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
     monkeypatch.setattr(cooldown_cache, "_own", {})
+    # The fake Redis answers at once, but on a busy machine its thread may have to wait for a core.
+    monkeypatch.setattr(redis_questions, "PATIENCE", 30.0)
+    monkeypatch.setattr(redis_questions, "SAVED", 30.0)
+    monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
 
 
 def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from asking import Process, cache_of
+from conftest import PATIENT_UVICORN
 from polling import until
 from servers import Server, needs_redis, running_server
 
@@ -112,7 +113,7 @@ shipped, so that they use the one queue on a busy machine, too."""
 def test_the_workers_of_a_proxy_have_one_queue(server, tmp_path, command):
     workers, program, arguments = COMMANDS[command]
     (asked := tmp_path / "asked").mkdir()
-    (tmp_path / "sitecustomize.py").write_text(WITNESSED)
+    (tmp_path / "sitecustomize.py").write_text(PATIENT_UVICORN + WITNESSED)
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
         models = group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=100)

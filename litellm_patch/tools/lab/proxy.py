@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -29,6 +30,8 @@ _HOME = os.path.dirname(os.path.dirname(FOLDER))
 
 START_TIMEOUT = 180.0
 """Seconds. A proxy starts in 4 to 12 s on two idle cores."""
+
+_PORTS = range(15_000, 32_000)
 
 _KEPT = (
     "PATH HOME USER LOGNAME TMPDIR TEMP TMP LANG LANGUAGE TZ VIRTUAL_ENV LD_LIBRARY_PATH "
@@ -197,10 +200,19 @@ def serving(
 
 
 def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that was free a moment ago.
+
+    It is none of those that systems give to clients: until the proxy listens, which takes seconds,
+    somebody's connection might have got it.
+    """
+    for port in random.SystemRandom().sample(_PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port from {_PORTS.start} to {_PORTS.stop}")
 
 
 def _wait_until_it_answers(proxy: Proxy) -> None:
