@@ -12,7 +12,7 @@ from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
-COOLDOWN = 30.0  # seconds
+COOLDOWN = 50.0  # seconds; nobody waits for its end, and a busy machine asks slowly
 CLIENTS = 12
 TIMER = 0.05  # seconds between a look at the clock here and there
 

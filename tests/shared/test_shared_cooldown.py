@@ -106,6 +106,8 @@ def test_a_proxy_that_did_not_see_the_failure_tells_the_time_left(fleet):
     looks = 0
     for moment in MOMENTS:
         time.sleep(max(0.0, began + moment - time.monotonic()))
+        if moment > 2 and time.monotonic() > began + moment + 5:
+            break  # a slow machine: by a clock that is ahead the cooldown is soon over
         for ahead, proxy in fleet.others.items():
             before = fleet.seconds_left("skew")
             answer = chat(proxy, "skew")
