@@ -344,7 +344,8 @@ def test_the_queue_behind_a_place_of_all_proxies_has_the_known_rate():
 def test_a_place_of_all_proxies_that_a_cooldown_cuts_off_is_learned_from():
     pacer = Pacer()
     pacer.follow("g", READY, shared(READY + 3))
-    assert cut_off(pacer, 0.0) == pytest.approx(START * SLOWER)
+    assert cut_off(pacer, 0.0, 6) == pytest.approx(START * SLOWER)
+    assert cut_off(pacer, 0.0, 1) == EXCUSED
 
 
 def test_a_process_gives_the_part_of_the_places_that_it_had_until_then():
@@ -365,6 +366,14 @@ def test_a_queue_or_a_process_that_began_anew_says_nothing_of_the_others_yet(giv
     for place in ((1, 1), (9, 2), (given, mine)):
         pacer.follow("g", READY, shared(READY, *place))
     assert pacer.place("g", READY - 1, READY) == READY + 0.5
+
+
+@pytest.mark.parametrize("seen, mine, given", [(499, 3, 509), (500, 2, 260)])
+def test_five_hundred_places_are_seen_before_they_count_half(seen, mine, given):
+    pacer = Pacer(rate=10)
+    for place in ((1, 1), (seen, 2), (seen + 10, 3)):
+        pacer.follow("g", READY, shared(READY, *place))
+    assert pacer.place("g", READY - 1, READY) == pytest.approx(READY + given / mine / 10)
 
 
 def test_what_was_seen_long_ago_fades():
