@@ -335,10 +335,11 @@ def test_a_place_that_is_no_number_is_not_followed(place, ready_at):
     assert len(pacer) == 0
 
 
-def test_the_queue_behind_a_place_of_all_proxies_has_the_known_rate():
+@pytest.mark.parametrize("rate, place", [(4.0, READY + 3.25), (16.0, READY + 3.125)])
+def test_the_queue_behind_a_place_of_all_proxies_has_its_rate_up_to_the_known_limit(rate, place):
     pacer, known = Pacer(), KnownRate(limit=8.0)
-    pacer.follow("g", READY, shared(READY + 3, rate=4.0), known)
-    assert queue(pacer, 1, limit=8.0) == [READY + 3.25]
+    pacer.follow("g", READY, shared(READY + 3, rate=rate), known)
+    assert queue(pacer, 1, limit=8.0) == [place]
 
 
 def test_a_place_of_all_proxies_that_a_cooldown_cuts_off_is_learned_from():
