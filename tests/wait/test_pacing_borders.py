@@ -361,7 +361,7 @@ def test_a_process_gives_the_part_of_the_places_that_it_had_until_then():
     assert pacer.rate("g") == 8.0
 
 
-@pytest.mark.parametrize("given, mine", [(1, 3), (10, 1)])
+@pytest.mark.parametrize("given, mine", [(1, 3), (10, 1), (9, 3), (10, 2)])
 def test_a_queue_or_a_process_that_began_anew_says_nothing_of_the_others_yet(given, mine):
     pacer = Pacer(rate=2, workers=4)
     for place in ((1, 1), (9, 2), (given, mine)):
