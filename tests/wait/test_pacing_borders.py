@@ -249,6 +249,11 @@ def test_nor_after_one_that_taught_something():
     assert cut_off(pacer, 0.0, end=READY + 70) == pytest.approx(START * SLOWER)
 
 
+def test_two_cooldowns_may_be_noticed_in_one_moment():
+    pacer = Pacer()
+    assert [pacer.place("g", READY - 5, end) for end in (READY, READY + 5)] == [READY, READY + 5]
+
+
 def test_another_end_during_the_cooldown_is_no_relapse():
     pacer = Pacer()
     queue(pacer, 30)
