@@ -147,12 +147,15 @@ def test_a_faster_queue_brings_back_more_meanwhile(come, crowd):
     assert cut_off(pacer, 30, come) == pytest.approx(START * (FASTER if crowd else 2 * SLOWER))
 
 
-@pytest.mark.parametrize("places, come, crowd", [(200, 15, False), (200, 16, True), (80, 7, True)])
-def test_as_many_as_come_usually_are_no_crowd(places, come, crowd):
+@pytest.mark.parametrize(
+    "places, length, come, crowd",
+    [(200, 10, 15, False), (200, 10, 16, True), (80, 10, 7, True), (10, 0.5, 15, False)],
+)
+def test_as_many_as_come_usually_are_no_crowd(places, length, come, crowd):
     """200 places in a cooldown of ten seconds: five calls in a quarter of a second."""
     pacer = Pacer()
     for _ in range(places):
-        pacer.place("g", READY - 1, READY, cooldown=10)
+        pacer.place("g", READY - 0.3, READY, cooldown=length)
     assert cut_off(pacer, 0.0, come) == pytest.approx(EXCUSED if crowd else START * SLOWER)
 
 
