@@ -365,7 +365,7 @@ def _begin(queue: _Queue, ready_at: float, began: float) -> None:
     """A cooldown with another end than the last one; learn, if that one had ended."""
     crowd, queue.at_the_end, queue.suspected = queue.at_the_end, 0, None
     lasted = began - queue.began
-    queue.flow = queue.places / lasted if 0 < lasted < math.inf else 0.0
+    queue.flow = queue.places / lasted if lasted > 0 else 0.0
     queue.places, queue.began = 0, began
     had_ended = queue.ready_at <= began  # so its end was before `ready_at`, too
     if had_ended and queue.last_place > -math.inf:

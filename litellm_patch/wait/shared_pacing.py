@@ -65,7 +65,7 @@ end
 local function begin(began)
   local crowd, lasted = q.at_the_end, began - q.began
   q.at_the_end, q.suspected = 0, 0
-  q.flow = lasted > 0 and lasted < math.huge and q.places / lasted or 0
+  q.flow = lasted > 0 and q.places / lasted or 0
   q.places, q.began = 0, began
   if q.ready_at <= began and q.last_place > -math.huge then
     local after = began - q.ready_at

@@ -147,12 +147,15 @@ def test_a_faster_queue_brings_back_more_meanwhile(come, crowd):
     assert cut_off(pacer, 30, come) == pytest.approx(START * (FASTER if crowd else 2 * SLOWER))
 
 
-@pytest.mark.parametrize("places, come, crowd", [(200, 15, False), (200, 16, True), (80, 7, True)])
-def test_as_many_as_come_usually_are_no_crowd(places, come, crowd):
+@pytest.mark.parametrize(
+    "places, length, come, crowd",
+    [(200, 10, 15, False), (200, 10, 16, True), (80, 10, 7, True), (10, 0.5, 15, False)],
+)
+def test_as_many_as_come_usually_are_no_crowd(places, length, come, crowd):
     """200 places in a cooldown of ten seconds: five calls in a quarter of a second."""
     pacer = Pacer()
     for _ in range(places):
-        pacer.place("g", READY - 1, READY, cooldown=10)
+        pacer.place("g", READY - 0.3, READY, cooldown=length)
     assert cut_off(pacer, 0.0, come) == pytest.approx(EXCUSED if crowd else START * SLOWER)
 
 
@@ -249,6 +252,11 @@ def test_nor_after_one_that_taught_something():
     assert cut_off(pacer, 0.0, end=READY + 70) == pytest.approx(START * SLOWER)
 
 
+def test_two_cooldowns_may_be_noticed_in_one_moment():
+    pacer = Pacer()
+    assert [pacer.place("g", READY - 5, end) for end in (READY, READY + 5)] == [READY, READY + 5]
+
+
 def test_another_end_during_the_cooldown_is_no_relapse():
     pacer = Pacer()
     queue(pacer, 30)
@@ -335,10 +343,11 @@ def test_a_place_that_is_no_number_is_not_followed(place, ready_at):
     assert len(pacer) == 0
 
 
-def test_the_queue_behind_a_place_of_all_proxies_has_the_known_rate():
+@pytest.mark.parametrize("rate, place", [(4.0, READY + 3.25), (16.0, READY + 3.125)])
+def test_the_queue_behind_a_place_of_all_proxies_has_its_rate_up_to_the_known_limit(rate, place):
     pacer, known = Pacer(), KnownRate(limit=8.0)
-    pacer.follow("g", READY, shared(READY + 3, rate=4.0), known)
-    assert queue(pacer, 1, limit=8.0) == [READY + 3.25]
+    pacer.follow("g", READY, shared(READY + 3, rate=rate), known)
+    assert queue(pacer, 1, limit=8.0) == [place]
 
 
 def test_a_place_of_all_proxies_that_a_cooldown_cuts_off_is_learned_from():
@@ -360,7 +369,7 @@ def test_a_process_gives_the_part_of_the_places_that_it_had_until_then():
     assert pacer.rate("g") == 8.0
 
 
-@pytest.mark.parametrize("given, mine", [(1, 3), (10, 1)])
+@pytest.mark.parametrize("given, mine", [(1, 3), (10, 1), (9, 3), (10, 2)])
 def test_a_queue_or_a_process_that_began_anew_says_nothing_of_the_others_yet(given, mine):
     pacer = Pacer(rate=2, workers=4)
     for place in ((1, 1), (9, 2), (given, mine)):

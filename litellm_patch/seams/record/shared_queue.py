@@ -80,6 +80,7 @@ class SharedQueues:
             own = self._own[key] = _Own(ready_at)
             while len(self._own) > _KEPT_AT_MOST:
                 self._own.popitem(last=False)
+        self._own.move_to_end(key)
         if abs(own.ready_at - ready_at) > ANOTHER_COOLDOWN:
             own.ready_at, own.meanwhile = ready_at, 0
         return own
