@@ -16,7 +16,8 @@ TRANSPARENT = frozenset(
 """Programs that run the command behind their options, and change at most its environment."""
 
 _THEIRS = re.compile(r"-.*|\w+=.*|[\d.]+[a-z]?", re.DOTALL)
-"""What may stand between such a program and its command: an option, a variable, a number."""
+"""What may stand between such a program and its command: an option, a variable, a number. So may a
+word right behind an option, as its value, if it is no program."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ def python_of(command: Sequence[str]) -> PythonCommand | None:
                 interpreter = [path, *start_options(command[position + 1 :])]
             if interpreter:
                 return PythonCommand(position, path, tuple(interpreter))
+        is_value = path is None and position and command[position - 1].startswith("-")
         if Path(word).name in TRANSPARENT:
             transparent = True
-        elif not (transparent and _THEIRS.fullmatch(word)):
+        elif not (transparent and (is_value or _THEIRS.fullmatch(word))):
             return None
     return None
 
