@@ -111,8 +111,8 @@ import wrapt
 
 @wrapt.when_imported("uvicorn.supervisors.multiprocess")
 def _(module):
-    ping = getattr(module.Process, "ping", None)
-    if ping is not None:
+    ping = getattr(getattr(module, "Process", None), "ping", None)
+    if ping is not None:  # older ones do not ask their workers
         module.Process.ping = lambda self, timeout=0: ping(self, 120)
 """
 """A `sitecustomize` for a proxy of several workers. Uvicorn kills a worker that does not answer it

@@ -84,7 +84,6 @@ def test_a_group_whose_fallback_is_cooling_is_told_its_own_time_left(proxy):
     assert answer.status == 429
     assert answer.retry_after is not None
     assert 1 <= int(answer.retry_after) <= SLOW
-    assert b"Try again in 90 seconds" in answer.body
     assert len(answer.all("retry-after-ms")) == 1
 
 
@@ -115,7 +114,10 @@ def states(there, environment) -> set[str]:
 
 
 def test_every_seam_stands_down_and_says_why(patched):
-    # The modules of the router that this release does not have are not loaded at all.
-    told = states(patched, {"PYTHONPATH": str(patched)}) - {f"seam native {OTHER_ROUTER}"}
-    assert told == {"seam native source patch"}
+    told = states(patched, {"PYTHONPATH": str(patched)})
+    # A module that this release does not have is not loaded at all.
+    missing = (OTHER_ROUTER, "this release has no module")
+    assert {line for line in told if not any(why in line for why in missing)} == {
+        "seam native source patch"
+    }
     assert not any("source patch" in line for line in states(site_packages(), {}))
