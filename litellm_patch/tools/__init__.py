@@ -1,0 +1,1 @@
+"""What operators and tests run. Nothing else in the package imports from here."""

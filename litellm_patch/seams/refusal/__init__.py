@@ -1,0 +1,1 @@
+"""What a refusal of LiteLLM's router carries: the deployments behind it, and when they return."""
