@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import EXACT, LAUNCHER
+from conftest import EXACT, LAUNCHER, has_source_patch
 from trees import make_whole_tree, site_packages
 
 from litellm_patch.seams.seam import OTHER_ROUTER
@@ -120,4 +120,8 @@ def test_every_seam_stands_down_and_says_why(patched):
     assert {line for line in told if not any(why in line for why in missing)} == {
         "seam native source patch"
     }
+
+
+@pytest.mark.skipif(has_source_patch(), reason="the installed LiteLLM is patched in its source")
+def test_without_the_source_patch_no_seam_says_that():
     assert not any("source patch" in line for line in states(site_packages(), {}))
