@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import statistics
+from pathlib import Path
 
 import pytest
 from fleet import EVERY, Memory
 from proxies import SHARED, TOLD, UNAWARE, of_all, of_proxies
 from random_overloads import FACTS
-from scenarios import Overload
+from result import read, shares_served
+from scenarios import FLEETS, Overload
+from simulate import NEW_SDK
 
 OLD, NEW = EVERY.values()
 SEEDS = range(12)
 SOME = FACTS[::9]
+PLAYED = read(Path(__file__).parent / "results" / "fleet")
+QUEUE_OF = {"as-shipped": SHARED, "told": TOLD, "unaware": UNAWARE}
+NOISE = 0.015
+"""Share of calls: the seeds of one overload differ by up to nine points, their means less."""
 MEASURED = Overload(capacity=12, steady=3, burst=25, every=15, cooldown=10, length=90)
 """Played by one and by four real proxies, LiteLLM 1.85.0, two seeds each."""
 
@@ -62,6 +69,38 @@ def test_it_agrees_with_real_proxies(number, served, refusals):
     assert share == pytest.approx(served, abs=0.1)
     refused = statistics.mean(one.provider_refusals for one in outcomes)
     assert refusals / 1.5 < refused < 2.5 * refusals
+
+
+def measured(variant: str, proxies: int) -> dict[Overload, float]:
+    """Share of calls that real proxies served, the mean of the seeds."""
+    return {
+        overload: statistics.mean(by_variant[variant])
+        for overload, by_variant in shares_served(PLAYED, proxies).items()
+    }
+
+
+def test_four_real_proxies_with_one_queue_serve_what_one_serves_and_what_a_number_would_give():
+    alone, shared, told = (
+        measured(variant, proxies)
+        for variant, proxies in (("as-shipped", 1), ("as-shipped", 4), ("told", 4))
+    )
+    assert set(alone) == set(shared) == set(FLEETS)
+    assert statistics.mean(shared.values()) >= statistics.mean(alone.values())
+    assert statistics.mean(shared.values()) >= statistics.mean(told.values())
+    for overload in FLEETS:
+        assert shared[overload] >= 0.96 * alone[overload]
+        assert shared[overload] >= told[overload] - NOISE
+
+
+@pytest.mark.parametrize("variant", QUEUE_OF)
+def test_the_simulation_serves_as_many_calls_as_four_real_proxies(variant):
+    for overload, real in measured(variant, 4).items():
+        outcomes = [
+            of_proxies(overload, 4, QUEUE_OF[variant], OLD, seed, honoured=NEW_SDK)
+            for seed in SEEDS
+        ]
+        simulated = statistics.mean(one.share_served for one in outcomes)
+        assert simulated == pytest.approx(real, abs=0.08)
 
 
 def test_one_queue_serves_more_than_many_that_know_their_number():
