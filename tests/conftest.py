@@ -10,6 +10,7 @@ the test says by ``needs_patch(native=True)`` that LiteLLM's own header does not
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -28,6 +29,9 @@ from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
 
 pytest_plugins = ["fault_injection", "in_parallel"]
+
+# Where a test imports LiteLLM itself, that would ask the internet for prices, three times.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 if sys.version_info < (3, 10):
     # There a profiler disturbs LiteLLM itself: it refreshes the `locals()` that LiteLLM's
