@@ -71,7 +71,9 @@ def until_said(logged: pytest.LogCaptureFixture, ask: Callable[[], object], word
     until(said)
 
 
-def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(server, logged):
+def test_a_redis_that_hangs_holds_up_a_thousand_refusals_for_one_moment(
+    server, logged, quick_pauses
+):
     process = Process(cache_of(server.port))
     until(process.seconds)
     until(process.place)
