@@ -14,6 +14,9 @@ RETRY_AFTER_MS = "retry-after-ms"
 SHOULD_RETRY = "x-should-retry"
 """``false`` stops the retries of the OpenAI and Anthropic SDKs and of Claude Code."""
 
+WAIT_HEADERS = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
+"""All that a refusal may carry."""
+
 
 def only_value(headers: Mapping[Any, Any], name: str) -> Any:
     """The value of a header, however it is capitalised; None if it is absent or not the only one.

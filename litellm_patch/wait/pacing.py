@@ -45,6 +45,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from . import recent
+
 START = 9.0
 """Where nothing is known. It brings 30 clients back within 4 s. (This and the constants below
 were chosen with tests/bench/random_overloads.py.)"""
@@ -290,11 +292,8 @@ class Pacer:
     def _queue(self, group: str, known: KnownRate) -> _Queue:
         queue = self._queues.get(group)
         if queue is None:
-            queue = self._queues[group] = _Queue(rate=_start(known))
-            while len(self._queues) > self._most_groups:
-                self._queues.popitem(last=False)
-        self._queues.move_to_end(group)
-        return queue
+            queue = _Queue(rate=_start(known))
+        return recent.keep(self._queues, group, queue, self._most_groups)
 
     def _rate(self, queue: _Queue, known: KnownRate, after: float = 0.0) -> float:
         """This worker's share of the rate, for a client with so many seconds of queue before it."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
+from ...wait.headers import WAIT_HEADERS
 
-WAIT_HEADERS = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
 _NAME = b"Access-Control-Expose-Headers"
 
 

@@ -15,8 +15,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from ...wait.headers import RETRY_AFTER
-from .exposed_headers import WAIT_HEADERS
+from ...wait.headers import RETRY_AFTER, WAIT_HEADERS
 
 _KEPT_AT_MOST = 100
 _AGE = 10.0

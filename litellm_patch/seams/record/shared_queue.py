@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from ... import metrics
+from ...wait import recent
 from ...wait.pacing import SharedPlace
 from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
 from .redis_questions import Questions
@@ -23,7 +24,6 @@ _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 ANOTHER_COOLDOWN = 1.0
 """Seconds between the ends of two cooldowns. Places behind the earlier one count no more."""
-
 
 MEANWHILE_AT_MOST = 100
 """Places of the process' own that one question counts: the script walks over them."""
@@ -75,12 +75,7 @@ class SharedQueues:
         return place
 
     def _own_part(self, key: str, ready_at: float) -> _Own:
-        own = self._own.get(key)
-        if own is None:
-            own = self._own[key] = _Own(ready_at)
-            while len(self._own) > _KEPT_AT_MOST:
-                self._own.popitem(last=False)
-        self._own.move_to_end(key)
+        own = recent.keep(self._own, key, self._own.get(key) or _Own(ready_at), _KEPT_AT_MOST)
         if abs(own.ready_at - ready_at) > ANOTHER_COOLDOWN:
             own.ready_at, own.meanwhile = ready_at, 0
         return own

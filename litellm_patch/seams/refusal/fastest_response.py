@@ -16,15 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from traceback import walk_tb
 from typing import Any
 
-from ...wait import marks
+from ...wait import marks, recent
 from ...wait.cooling import Cooling
 from ...wait.exception_chain import COOLING, FALLBACK_REFUSALS
+from ...wait.limits import WINDOW_END
 from ...wait.litellm_errors import CROSSED_BUDGET, is_own_refusal
 
 _ALL_FAILED = ("All tasks failed",)
-_BUDGET_END = "litellm_patch_budget_end"
-"""Mark on a remembered refusal by a budget: `time.time()` at which its window ends."""
-
 _KEPT_AT_MOST = 1000
 _last: OrderedDict[str, BaseException] = OrderedDict()
 
@@ -33,22 +31,15 @@ def keep(refusal: BaseException) -> None:
     """Remember the last refusal of its model, without its cause and traceback."""
     model = getattr(refusal, "model", None)
     if isinstance(model, str):
-        _keep(model, _copy(refusal))
+        recent.keep(_last, model, _copy(refusal), _KEPT_AT_MOST)
 
 
 def keep_budget(models: Iterable[object], told: str, ends_at: float) -> None:
     """Remember that a budget, whose refusal says `told`, refuses `models` until `ends_at`."""
     for model in {each for each in models if isinstance(each, str)}:
         refusal = ValueError(f"{CROSSED_BUDGET}: {told}")
-        marks.put(refusal, _BUDGET_END, ends_at)
-        _keep(model, refusal)
-
-
-def _keep(model: str, refusal: BaseException) -> None:
-    _last[model] = refusal
-    _last.move_to_end(model)
-    while len(_last) > _KEPT_AT_MOST:
-        _last.popitem(last=False)
+        marks.put(refusal, WINDOW_END, ends_at)
+        recent.keep(_last, model, refusal, _KEPT_AT_MOST)
 
 
 def lead_to_refusals(error: BaseException | None) -> bool:
@@ -74,7 +65,7 @@ def lead_to_refusals(error: BaseException | None) -> bool:
 
 
 def _still_refuses(refusal: BaseException) -> bool:
-    cooling, budget_end = marks.get(refusal, COOLING), marks.get(refusal, _BUDGET_END)
+    cooling, budget_end = marks.get(refusal, COOLING), marks.get(refusal, WINDOW_END)
     if isinstance(budget_end, float):
         return budget_end > time.time()
     if not isinstance(cooling, Cooling) or cooling.ready_at is None:

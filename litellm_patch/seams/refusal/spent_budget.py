@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from ...wait import recent
 from ..record.budgets import end_of_budgets
 from . import fastest_response
 
@@ -28,10 +29,7 @@ def remember_end(limiter: Any, arguments: Mapping[str, Any], result: Any) -> Non
 
 def remember(told: str, ends_at: float) -> None:
     """Remember until when (`time.time()`) the refusal that says `told` holds."""
-    _ends[told] = ends_at
-    _ends.move_to_end(told)
-    while len(_ends) > _KEPT_AT_MOST:
-        _ends.popitem(last=False)
+    recent.keep(_ends, told, ends_at, _KEPT_AT_MOST)
 
 
 def end_of(refusal: BaseException) -> float | None:

@@ -11,7 +11,7 @@ from http.client import HTTPException, InvalidURL
 from urllib.parse import urlsplit
 
 from ...wait.delay_seconds import parse_delay_seconds
-from ...wait.headers import RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY
+from ...wait.headers import RETRY_AFTER, SHOULD_RETRY, WAIT_HEADERS
 from ...wait.patience import first_step
 from ..lab.client import Response, call
 from ..lab.endpoints import ENDPOINTS
@@ -104,8 +104,7 @@ def _configured(answer: Response) -> float:
 
 def _say(options: argparse.Namespace, status: int, verdict: str, answer: Response | None) -> int:
     """Print the verdict. Never the body, the key or the URL: they may hold secrets."""
-    shown = (RETRY_AFTER, RETRY_AFTER_MS, SHOULD_RETRY)
-    told = {name: answer.all(name) for name in shown} if answer else {}
+    told = {name: answer.all(name) for name in WAIT_HEADERS} if answer else {}
     if options.json:
         code = answer.status if answer else None
         print(json.dumps({"exit_status": status, "verdict": verdict, "status": code, **told}))
