@@ -16,29 +16,13 @@ class Unspeakable(Exception):
     __repr__ = __str__
 
 
-class Hostile:
-    """Everything one does with it raises."""
+def _raising(*args: object) -> None:
+    raise RuntimeError("hostile")
 
-    def __getattribute__(self, name):
-        raise RuntimeError(f"hostile {name}")
 
-    def __bool__(self):
-        raise RuntimeError("hostile bool")
-
-    def __eq__(self, other):
-        raise RuntimeError("hostile eq")
-
-    __hash__ = None
-
-    def __call__(self, *args, **kwargs):
-        raise RuntimeError("hostile call")
-
-    def __iter__(self):
-        raise RuntimeError("hostile iter")
-
-    def __repr__(self):
-        raise RuntimeError("hostile repr")
-
+SPECIAL = ("__getattribute__", "__bool__", "__eq__", "__call__", "__iter__", "__repr__")
+Hostile = type("Hostile", (), {**dict.fromkeys(SPECIAL, _raising), "__hash__": None})
+"""Everything one does with an instance raises."""
 
 ERRORS = {
     error.__name__: error

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from litellm_errors import refusal as refusal_of
 from rubbish import VALUES
-from test_calls import refusal_of
 
 import litellm_patch
 

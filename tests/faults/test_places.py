@@ -120,31 +120,6 @@ def test_a_module_that_raises_when_looked_at_is_left_alone(stock, seam):
     assert left_alone(seam, copy)[0] != NATIVE
 
 
-@pytest.mark.parametrize(
-    "seam, parameter",
-    [(seam, name) for seam in SEAMS for name in seam.parameters if "." in seam.attribute],
-    ids=lambda value: getattr(value, "name", value),
-)
-def test_a_signature_that_lacks_one_parameter_is_left_alone(stock, seam, parameter):
-    others = [name for name in seam.parameters if name != parameter]
-    space: dict = {}
-    exec(f"def function(self, {', '.join(others)}): pass", space)  # noqa: S102
-    copy = copy_of(real(stock, seam))
-    holder = break_it(copy, seam.attribute, space["function"], remove=False)
-    assert left_alone(seam, copy, holder)[0] != FAILED
-
-
-@pytest.mark.parametrize(
-    "seam", [seam for seam in SEAMS if seam.init_parameter], ids=lambda seam: seam.name
-)
-def test_a_class_that_keeps_its_state_elsewhere_is_left_alone(stock, seam):
-    copy = copy_of(real(stock, seam))
-    kind = break_it(copy, f"{seam.attribute.partition('.')[0]}.__init__", other_signature, False)
-    missing = f"{kind.__name__}.__init__ has no parameter {seam.init_parameter}"
-    state, reason = left_alone(seam, copy, kind)
-    assert (state, reason.split(": ")[-1]) == (SKIPPED, missing)
-
-
 def raising(error):
     def function(*args):
         raise ERRORS[error]("ours")

@@ -11,9 +11,9 @@ import sys
 import time
 import types
 
+import litellm_routers
 import pytest
 from rubbish import ERRORS, VALUES, Hostile, assert_quiet
-from test_calls import refusal_of
 from test_error_answers import OURS
 
 import litellm_patch
@@ -43,27 +43,11 @@ def giving(name: str):
 
 @pytest.fixture(scope="module")
 def router(litellm_modules):
-    import litellm
-
-    model_list = [
-        {
-            "model_name": "m",
-            "litellm_params": {"model": f"openai/{name}", "api_key": "x"},
-            "model_info": {"id": name},
-        }
-        for name in ("a", "b")
-    ]
-    return litellm.Router(model_list=model_list, num_retries=0, cooldown_time=CONFIGURED)
+    return litellm_routers.router_of("a", "b", cooldown_time=CONFIGURED)
 
 
 def cool(router) -> None:
-    for name in ("a", "b"):
-        router.cooldown_cache.add_deployment_to_cooldown(
-            model_id=name,
-            original_exception=ValueError("429"),
-            exception_status=429,
-            cooldown_time=CONFIGURED,
-        )
+    litellm_routers.cool(router, {"a": CONFIGURED, "b": CONFIGURED})
 
 
 def outcome(router) -> tuple:
@@ -202,31 +186,6 @@ def test_a_shared_redis_of_another_kind_tells_nothing(part):
     else:
         delattr(redis, part)
     assert SharedExpiries().seconds(redis, "key", 1.0) is None
-
-
-@pytest.mark.parametrize("error", ERRORS)
-def test_an_error_that_does_not_take_its_headers_keeps_its_own(stock, error, lines):
-    from litellm.proxy._types import ProxyException
-
-    class Stubborn(ProxyException):
-        def __setattr__(self, name, value):
-            if name == "headers" and "headers" in vars(self) and armed:
-                raise ERRORS[error]("sk-secret-1234")
-            super().__setattr__(name, value)
-
-    def make():
-        try:
-            raise refusal_of(CONFIGURED)
-        except Exception:
-            return vars(Stubborn("No deployments available", "None", "None", 429, {"x": "1"}))
-
-    armed = False
-    without = make()
-    litellm_patch.activate()
-    armed = True
-    assert [make() for _ in range(20)] == [without] * 20
-    litellm_patch.deactivate()
-    assert_quiet(lines, most=2)  # that it is on, and one failure
 
 
 PARTS = [(proxy_exception, "tell", given) for given in GIVEN]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from conftest import has_rust_router, litellm_has
-from routers import cool, is_left
+from litellm_routers import cool, is_left
 
 from litellm_patch.seams.record.cooldown_cache import held_cooldown
 from litellm_patch.seams.refusal.cooling_deployments import _cooldowns_of, cooling_beside_limit

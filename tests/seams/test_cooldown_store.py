@@ -8,7 +8,7 @@ from contextvars import copy_context
 
 import pytest
 from conftest import has_rust_router
-from routers import cool
+from litellm_routers import cool
 
 import litellm_patch
 from litellm_patch.seams.record import cooldown_store

@@ -11,7 +11,7 @@ from contextvars import Context
 
 import pytest
 from litellm_errors import refusal
-from routers import cool, is_left
+from litellm_routers import cool, is_left
 
 import litellm_patch
 from litellm_patch.seams.record import asked_cooldowns

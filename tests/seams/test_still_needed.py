@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import WITHOUT
-from routers import cool
+from litellm_routers import cool
 
 import litellm_patch
 from litellm_patch.seams.table import SEAMS
