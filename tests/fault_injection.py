@@ -1,7 +1,7 @@
-"""Fixtures for injected faults, and the number of cases.
+"""Fixtures for tests on LiteLLM's real modules in this process, and the number of injected faults.
 
-Each case breaks one thing of ours, or of LiteLLM's where we touch it, and asks whether the host
-notices. Everything runs in this process, on LiteLLM's real modules or copies of them.
+Each fault breaks one thing of ours, or of LiteLLM's where we touch it, and asks whether the host
+notices.
 """
 
 from __future__ import annotations
@@ -44,6 +44,14 @@ def stock(litellm_modules):
     """LiteLLM as it is without the patch; what a test turns on is turned off again."""
     litellm_patch.deactivate()
     yield litellm_modules
+    litellm_patch.deactivate()
+
+
+@pytest.fixture
+def patched(side):
+    """LiteLLM with the patch; on the side without it, LiteLLM as it is."""
+    (litellm_patch.activate if side == "with-patch" else litellm_patch.deactivate)()
+    yield
     litellm_patch.deactivate()
 
 

@@ -101,13 +101,6 @@ def test_budgets_that_refuse_nobody_are_not_remembered(ends, how):
     assert ends == {}
 
 
-@pytest.fixture
-def patched(side, ends):
-    (litellm_patch.activate if side == "with-patch" else litellm_patch.deactivate)()
-    yield
-    litellm_patch.deactivate()
-
-
 async def refusal_by_tags(**spent: int) -> Exception:
     """What LiteLLM's limiter raises for a request whose tags have spent their budgets.
 
@@ -144,7 +137,7 @@ async def refusal_by_tags(**spent: int) -> Exception:
     "spent, end",
     [({"t": PERIOD}, PERIOD), ({"a": PERIOD, "b": 100}, 100), ({"b": 100, "a": PERIOD}, 100)],
 )
-def test_a_tags_spent_budget_tells_the_later_end_of_the_windows(patched, spent, end):
+def test_a_tags_spent_budget_tells_the_later_end_of_the_windows(patched, ends, spent, end):
     pytest.importorskip("litellm.router_strategy.budget_limiter")
     error = asyncio.run(refusal_by_tags(**spent))
     seconds = litellm_patch.retry_after(error)

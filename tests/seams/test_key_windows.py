@@ -66,92 +66,61 @@ def refusal(
     return error
 
 
-def test_a_window_ends_its_size_after_its_start():
-    assert window_end(refusal(), CLOCK) == CLOCK + 70
-    assert window_end(refusal(str(int(CLOCK - 20))), CLOCK) == CLOCK + 70
+def sized(rate_limit: object) -> dict[str, object]:
+    return {"descriptor": {**DESCRIPTOR, "rate_limit": rate_limit}}
 
 
-@pytest.mark.parametrize("rate_limit", [None, {}])
-def test_the_limiters_own_size_counts_where_the_limit_has_none(rate_limit):
-    descriptor = {**DESCRIPTOR, "rate_limit": rate_limit}
-    assert window_end(refusal(descriptor=descriptor), CLOCK) == CLOCK + 40
-
-
-@pytest.mark.parametrize(
-    "expires, end",
-    [
-        (CLOCK + 70.6, CLOCK + 70.6),  # written a part of a second after the start, which is cut
-        (CLOCK + 600, CLOCK + 71),
-        (CLOCK + 30, CLOCK + 70),
-        ("x", CLOCK + 70),
-    ],
-)
-def test_the_entry_may_end_up_to_a_second_after_the_window(expires, end):
-    assert window_end(refusal(expires=expires), CLOCK) == end
-
-
-@pytest.mark.parametrize(
-    "start, end",
-    [
-        (CLOCK - 90.5, None),
-        (CLOCK - 90, None),  # begins anew now
-        (CLOCK - 89.5, CLOCK + 0.5),
-        (CLOCK + 1, CLOCK + 91),  # another machine's clock
-        (CLOCK + 1.5, None),
-        (0, None),
-        ("nan", None),
-    ],
-)
-def test_a_window_that_cannot_be_the_one_that_refused_tells_nothing(start, end):
-    assert window_end(refusal(start), CLOCK) == end
-
-
-@pytest.mark.parametrize(
-    "status, known",
-    [
-        ({"rate_limit_type": "requests"}, True),
-        ({"rate_limit_type": "tokens"}, True),
-        ({}, True),
-        ({"rate_limit_type": "max_parallel_requests"}, False),
-    ],
-)
-def test_parallel_requests_end_at_any_moment(status, known):
-    assert window_end(refusal(status=status), CLOCK) == (CLOCK + 70 if known else None)
-
-
-def test_the_descriptor_that_matched_counts_where_the_limiter_names_it():
-    other = {**DESCRIPTOR, "value": "sk-2"}
+def matching(descriptor: object, matched: object) -> dict[str, object]:
     variables = "status, descriptor, matching_descriptor"
-    error = refusal(descriptor=other, matching=DESCRIPTOR, variables=variables)
-    assert window_end(error, CLOCK) == CLOCK + 70
-    error = refusal(descriptor=DESCRIPTOR, matching=None, variables=variables)
-    assert window_end(error, CLOCK) == CLOCK + 70
+    return {"descriptor": descriptor, "matching": matched, "variables": variables}
 
 
-def test_the_innermost_function_of_the_limiter_is_asked():
-    assert window_end(refusal(through=(LIMITER, "litellm.proxy.utils")), CLOCK) == CLOCK + 70
-    error = refusal()
-    error.__traceback__ = refusal(module="starlette", through=(LIMITER,)).__traceback__
-    assert window_end(error, CLOCK) is None  # this one has no status
+def of_type(name: str) -> dict[str, object]:
+    return {"status": {"rate_limit_type": name}}
 
 
-@pytest.mark.parametrize("module", ["litellm.proxy.hooks.parallel_request_limiter", None])
-def test_another_limiter_is_not_read(module):
-    assert window_end(refusal(module=module), CLOCK) is None
-    assert window_end(ValueError(), CLOCK) is None
+OTHER = {**DESCRIPTOR, "value": "sk-2"}
 
 
 @pytest.mark.parametrize(
-    "start, end",
+    "how, ends_in",
     [
-        (str(int(CLOCK - 20)), CLOCK + 71),  # when the entry expires cannot be read
-        (CLOCK - 91, None),
-        (CLOCK, CLOCK + 91),
-        ("nan", None),
+        pytest.param({}, 70, id="its size after its start"),
+        pytest.param({"start": str(int(CLOCK - 20))}, 70, id="a start that Redis gave"),
+        pytest.param(sized(None), 40, id="the limiter's own size"),
+        pytest.param(sized({}), 40, id="the limiter's own size, too"),
+        # The entry is written a part of a second after the start, which is cut.
+        pytest.param({"expires": CLOCK + 70.6}, 70.6, id="the entry"),
+        pytest.param({"expires": CLOCK + 600}, 71, id="an entry that stays longer"),
+        pytest.param({"expires": CLOCK + 30}, 70, id="an entry that ends earlier"),
+        pytest.param({"expires": "x"}, 70, id="an entry without an end"),
+        pytest.param({"start": CLOCK - 90}, None, id="a window that begins anew now"),
+        pytest.param({"start": CLOCK - 89.5}, 0.5, id="the end of a window"),
+        pytest.param({"start": CLOCK + 1}, 91, id="the clock of another machine"),
+        pytest.param({"start": CLOCK + 1.5}, None, id="a start to come"),
+        pytest.param({"start": 0}, None, id="no start"),
+        pytest.param({"start": "nan"}, None, id="no number"),
+        pytest.param(of_type("tokens"), 70, id="tokens"),
+        pytest.param({"status": {}}, 70, id="no type"),
+        pytest.param(of_type("max_parallel_requests"), None, id="parallel requests end any time"),
+        pytest.param(matching(OTHER, DESCRIPTOR), 70, id="the descriptor that matched"),
+        pytest.param(matching(DESCRIPTOR, None), 70, id="no descriptor that matched"),
+        pytest.param({"through": (LIMITER, "litellm.proxy.utils")}, 70, id="the innermost"),
+        pytest.param({"through": (LIMITER,), "module": "starlette"}, None, id="without a status"),
+        pytest.param({"module": LIMITER.removesuffix("_v3")}, None, id="another limiter"),
+        pytest.param({"module": None}, None, id="no module"),
+        # When the entry of a window in Rust expires cannot be read: the last possible end.
+        pytest.param({"in_rust": True, "start": str(int(CLOCK - 20))}, 71, id="in Rust"),
+        pytest.param({"in_rust": True, "start": CLOCK}, 91, id="in Rust, now"),
+        pytest.param({"in_rust": True, "start": CLOCK - 91}, None, id="in Rust, over"),
     ],
 )
-def test_where_rust_has_the_windows_the_end_is_the_last_possible(start, end):
-    assert window_end(refusal(start, in_rust=True), CLOCK) == end
+def test_the_window_of_a_limit_ends(how, ends_in):
+    assert window_end(refusal(**how), CLOCK) == (ends_in and CLOCK + ends_in)
+
+
+def test_an_error_that_was_not_raised_has_no_window():
+    assert window_end(ValueError(), CLOCK) is None
 
 
 SECONDS = 40
@@ -162,41 +131,22 @@ OF_A_KEY = {
 }
 
 
-@pytest.fixture
-def limiter():
-    if not has_rust_router():
-        pytest.skip("this release keeps its windows in a cache in Python")
+@pytest.mark.skipif(not has_rust_router(), reason="its windows are in a cache in Python")
+def test_the_end_is_that_of_the_window_and_at_most_a_second_later():
     from litellm.caching.dual_cache import DualCache
     from litellm.proxy.hooks import parallel_request_limiter_v3 as module
     from litellm.proxy.utils import InternalUsageCache
 
-    return module._PROXY_MaxParallelRequestsHandler_v3(InternalUsageCache(DualCache()))
-
-
-def refusal_of(limiter):
-    """What the limiter raises for the second request."""
+    limiter = module._PROXY_MaxParallelRequestsHandler_v3(InternalUsageCache(DualCache()))
 
     async def ask():
         for _ in range(2):
             response = await limiter.should_rate_limit([OF_A_KEY])
             limiter._handle_rate_limit_error(response, [OF_A_KEY])
 
+    began = time.time()
     with pytest.raises(Exception, match="Rate limit exceeded") as caught:
         asyncio.run(ask())
-    return caught.value
-
-
-def test_the_end_is_that_of_the_window_and_at_most_a_second_later(limiter):
     # The start is cut to a whole second, and when the entry expires cannot be read.
-    began = time.time()
-    error = refusal_of(limiter)
-    end = window_end(error, time.time())
+    end = window_end(caught.value, time.time())
     assert began + SECONDS <= end <= time.time() + SECONDS + 1
-
-
-def test_the_start_is_remembered_not_the_moment_of_the_refusal(limiter):
-    began = int(time.time()) - 15
-    counter = limiter.rate_limit_counter("api_key", "k", "requests")
-    limiter.rate_limits.set_local(counter.window, str(began), SECONDS)
-    limiter.rate_limits.set_local(counter, 1, SECONDS)
-    assert window_end(refusal_of(limiter), time.time()) == began + SECONDS + 1

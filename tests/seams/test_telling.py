@@ -7,15 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi import HTTPException
-from litellm_errors import PINNED, basic, below, limit, rate_limit, refusal
+from litellm_errors import BUDGET, PINNED, basic, below, budget, limit, rate_limit, refusal
 
 from litellm_patch import metrics, options
 from litellm_patch.seams.answer import telling
+from litellm_patch.seams.refusal import spent_budget
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING
-from litellm_patch.wait.limits import WINDOW_END
-from litellm_patch.wait.tell import PLACE
 
 NOW = 1000.0
 OTHER = ValueError("x")
@@ -58,27 +57,6 @@ def test_clients_of_a_group_are_told_different_times_by_one_queue():
     assert min(told(*[cooling(5.0) for _ in range(30)])) > max(waits)
 
 
-def test_a_refusal_without_a_known_end_is_told_as_it_is():
-    assert told(refusal(), refusal()) == [59.999, 59.999]
-
-
-def test_the_group_that_is_ready_first_gives_the_place():
-    assert told(below(cooling(30, "slow"), cooling(2, "fast"))) == [2]
-    assert told(cooling(30, "slow")) == [30]
-    assert told(cooling(2, "fast"))[0] > 2
-
-
-def test_a_limit_that_ends_before_the_cooldown_is_told_as_it_is():
-    ends_in = 60 - NOW % 60
-    assert told(*[below(basic(), cooling(90)) for _ in range(3)]) == [ends_in] * 3
-
-
-def test_a_refusal_deep_in_a_chain_that_is_not_told_takes_no_place():
-    old = cooling(5)
-    told(below(basic(), old), message="a message of something else")
-    assert marks.get(old, PLACE) is None
-
-
 @pytest.mark.parametrize(
     "setting, waits",
     [
@@ -94,22 +72,6 @@ def test_the_operators_options_decide(environment, setting, waits):
     assert told(*errors) == pytest.approx([*waits.values()])
     second = 6 if setting["PACING"] == "1" else 5
     assert told(cooling(5, "5")) == [second]
-
-
-def test_a_known_client_is_told_what_it_acts_on(environment):
-    waits = told(*[cooling(75, honoured=120) for _ in range(60)])
-    assert (min(waits), len(set(waits))) == (75, 60)
-    assert max(waits) <= 120
-    environment(MAX_WAIT="60", PACING="off")
-    assert told(cooling(75, honoured=120)) == [59]
-
-
-def test_a_bad_option_is_said_once_and_ignored(environment, lines):
-    environment(PACING="fast")
-    assert len(set(told(cooling(5), cooling(5)))) == 2
-    assert [line.getMessage() for line in lines] == [
-        "LITELLM_PATCH_PACING is not auto, off or a rate above 0: auto is used"
-    ]
 
 
 @pytest.fixture
@@ -140,27 +102,18 @@ def test_beside_a_limit_another_deployment_may_be_ready_first(known):
     assert len(known.asked) == 2  # a limit with a mark is not asked about again
 
 
-def test_a_follow_up_that_is_bound_to_a_deployment_waits_for_it(known):
-    known.cooling = Cooling(NOW + 50, "m")
-    assert told(rate_limit(PINNED)) == [50]
+def limiters() -> HTTPException:
+    return HTTPException(429, "limited", {"retry-after": "50"})
 
 
-def limiters(wait: str | None = "50") -> HTTPException:
-    return HTTPException(429, "limited", wait and {"retry-after": wait})
-
-
-def test_only_limits_are_asked_about(known):
-    error = limiters()
-    told(OTHER, cooling(5), below(error, below(cooling(5), OTHER)))
-    assert known.asked == [error]
-
-
-@pytest.mark.parametrize("end, seconds", [(NOW + 40, 40), (None, 50)])
-def test_a_limit_of_a_key_ends_with_its_window(known, end, seconds):
-    known.window = end
-    error = limiters()
-    assert told(error) == [seconds]
-    assert marks.get(error, WINDOW_END) == end
+def test_only_limits_are_asked_about_and_each_for_what_ends_it(known, monkeypatch):
+    monkeypatch.setattr(spent_budget, "_ends", {BUDGET: NOW + 45})
+    spent, of_a_key, pinned = budget(), limiters(), rate_limit(PINNED)
+    errors = spent, OTHER, cooling(5), below(of_a_key, below(cooling(5), OTHER)), pinned
+    assert told(*errors)[0] == 45
+    assert known.asked == [spent, of_a_key, pinned]
+    known.window, known.cooling = NOW + 40, Cooling(NOW + 30, "m")
+    assert told(limiters(), pinned) == [40, 30]
 
 
 def test_if_our_reading_fails_litellms_number_stands(known, lines):
@@ -172,19 +125,21 @@ def test_if_our_reading_fails_litellms_number_stands(known, lines):
     ]
 
 
-def test_a_providers_wait_is_told_only_on_request_and_other_errors_tell_none():
-    error = rate_limit("overloaded", "openai")
-    error.headers = {"retry-after": "17"}
-    assert told(None, OTHER, error, message="overloaded") == [None, None, None]
-    assert told(error, message="overloaded", forward_provider=True) == [17]
-
-
 @pytest.fixture
 def counted(monkeypatch):
     """The refusals that were counted."""
     calls: list[tuple] = []
     monkeypatch.setattr(metrics, "refused", lambda *call: calls.append(call))
     return calls
+
+
+def test_a_providers_wait_is_told_only_on_request_and_counted_then(counted):
+    error = rate_limit("overloaded", "openai")
+    error.headers = {"retry-after": "17"}
+    assert told(None, OTHER, error, message="overloaded") == [None, None, None]
+    assert counted == []
+    assert told(error, message="overloaded", forward_provider=True) == [17]
+    assert counted == [("s", metrics.WAIT, 17)]
 
 
 @pytest.mark.parametrize(
@@ -210,8 +165,3 @@ def test_an_error_that_takes_no_marks_does_not_hide_the_refusal(counted):
     BaseException.__setattr__(top, "__context__", error)
     assert told(top, error) == [59.999, 59.999]
     assert len(counted) == 1
-
-
-def test_other_errors_are_not_counted(counted):
-    told(None, OTHER)
-    assert counted == []
