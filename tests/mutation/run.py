@@ -45,7 +45,7 @@ SEAMS = {
     "refused_request": ["test_frames", "test_request_in_rust"],
     "shared_expiry": ["test_cache_calls"],
     "signatures": ["test_after_call"],
-    "spent_budget": ["test_budgets", "test_fastest_of_limits"],
+    "spent_budget": ["test_budgets", "test_fastest_response"],
 }
 HEAD = """# Mutants that the tests notice
 

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from types import SimpleNamespace
 
 import pytest
+from litellm_routers import entry
 
 import litellm_patch
 from litellm_patch.seams.refusal import spent_budget
@@ -120,15 +121,9 @@ async def refusal_by_tags(**spent: int) -> Exception:
     }
     for tag, seconds in spent.items():
         await cache.async_set_cache(f"tag_spend:{tag}:{seconds}s", 2.0, ttl=seconds)
-    deployment = {
-        "model_name": "m",
-        "litellm_params": {"model": "openai/m"},
-        "model_info": {"id": "1"},
-    }
     with pytest.raises(ValueError, match="crossed budget") as caught:
-        await limiter.async_filter_deployments(
-            "m", [deployment], None, {"metadata": {"tags": [*spent]}}
-        )
+        request = {"metadata": {"tags": [*spent]}}
+        await limiter.async_filter_deployments("m", [entry("m")], None, request)
     return caught.value
 
 

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from litellm_routers import entry, router_of
 
 from litellm_patch.seams.record.group_rate import (
     SHORTEST_SAMPLE,
@@ -101,93 +102,63 @@ def test_without_a_count_there_is_no_rate(memory, entry):
 
 
 @pytest.mark.parametrize(
-    "places, limit",
+    "deployments, limit",
     [
-        ({"litellm_params": {"rpm": 120}}, 2),
-        ({"rpm": 120}, 2),
-        ({"model_info": {"rpm": 120}}, 2),
-        ({"litellm_params": {"rpm": 120}, "rpm": 60, "model_info": {"rpm": 30}}, 2),
-        ({"litellm_params": {"rpm": None}, "rpm": 120}, 2),
-        ({"litellm_params": {"rpm": 0}, "model_info": {"rpm": 120}}, 2),
-        ({"litellm_params": {"rpm": -5}}, None),
-        ({"litellm_params": {"rpm": 0.5}}, 0.5 / 60),
-        ({"litellm_params": {"rpm": "120"}}, None),
-        ({"litellm_params": {"rpm": True}}, None),
-        ({"litellm_params": {}, "model_info": None}, None),
+        ([{"litellm_params": {"rpm": 120}}], 2),
+        ([{"rpm": 120}], 2),
+        ([{"model_info": {"rpm": 120}}], 2),
+        ([{"litellm_params": {"rpm": 120}, "rpm": 60, "model_info": {"rpm": 30}}], 2),
+        ([{"litellm_params": {"rpm": None}, "rpm": 120}], 2),
+        ([{"litellm_params": {"rpm": 0}, "model_info": {"rpm": 120}}], 2),
+        ([{"litellm_params": {"rpm": -5}}], None),
+        ([{"litellm_params": {"rpm": 0.5}}], 0.5 / 60),
+        ([{"litellm_params": {"rpm": "120"}}], None),
+        ([{"litellm_params": {"rpm": True}}], None),
+        ([{"litellm_params": {}, "model_info": None}], None),
+        ([deployment("a"), deployment("b", rpm=None)], None),  # one has none
+        ([], None),
     ],
 )
-def test_a_limit_is_read_where_litellm_reads_it(places, limit):
-    assert configured_limit([places]) == limit
+def test_a_limit_is_read_where_litellm_reads_it(deployments, limit):
+    assert configured_limit(deployments) == limit
 
 
-def test_one_deployment_without_a_limit_leaves_all_without_one():
-    assert configured_limit([deployment("a"), deployment("b", rpm=None)]) is None
-    assert configured_limit([]) is None
-
-
-@pytest.mark.parametrize("seconds, rate", [(60, 5), (30, 10), (10, 30), (5, 60), (2, 60)])
+@pytest.mark.parametrize("seconds, rate", [(60, 5), (30, 10), (5, 60), (2, 60)])
 def test_successes_are_counted_from_the_first_and_over_five_seconds_at_least(seconds, rate):
     forgotten = NOW - seconds + 60
-    assert served_rate([(300, forgotten)], NOW) == pytest.approx(rate)
     assert served_rate([(300, forgotten), (None, None)], NOW) == pytest.approx(rate)
     assert served_rate([(300, forgotten), (300, forgotten)], NOW) == pytest.approx(2 * rate)
 
 
 @pytest.mark.parametrize(
-    "count", [(300, NOW - 0.1), (300, None), (None, NOW + 30), ("300", NOW + 30), (300, "x")]
+    "counts",
+    [[(300, NOW - 0.1)], [(300, None)], [(None, NOW + 30)], [("300", NOW + 30)], [(300, "x")], []],
 )
-def test_a_count_that_is_over_or_none_tells_no_rate(count):
-    assert served_rate([count], NOW) is None
-    assert served_rate([], NOW) is None
+def test_a_count_that_is_over_or_none_tells_no_rate(counts):
+    assert served_rate(counts, NOW) is None
 
 
-@pytest.fixture
-def router(monkeypatch):
-    """LiteLLM's own router as the proxy holds it, with a group whose deployments have limits."""
-    import litellm
-    from litellm.proxy import proxy_server
-
-    def make(*rpm: int | None):
-        model_list = [
-            {
-                "model_name": name,
-                "litellm_params": {
-                    "model": "openai/x",
-                    "api_key": "not-a-key",
-                    **({} if limit is None else {"rpm": limit}),
-                },
-                "model_info": {"id": f"{name}-{number}"},
-            }
-            for name in ("m", "other")
-            for number, limit in enumerate(rpm)
-        ]
-        built = litellm.Router(model_list=model_list)
-        monkeypatch.setattr(proxy_server, "llm_router", built)
-        return built
-
-    return make
-
-
-def test_the_limits_of_litellms_own_router_are_read_without_a_warning(router, recwarn):
-    router(600, 300)
-    recwarn.clear()
-    assert known_rate("m").limit == pytest.approx(15)
-    assert [warning for warning in recwarn if "Router." in str(warning.message)] == []
-    router(600, None)
-    assert known_rate("m").limit is None
-
-
-def test_the_counts_of_litellms_own_router_are_read_from_its_memory(router):
+def test_the_rate_is_read_from_litellms_own_router_without_a_warning(monkeypatch, recwarn):
     from litellm.caching.in_memory_cache import InMemoryCache
+    from litellm.proxy import proxy_server
     from litellm.router_utils.router_callbacks import track_deployment_metrics as metrics
 
-    built = router(None, None)
+    router = router_of(
+        entry("a", rpm=600),
+        entry("b", rpm=300),
+        entry("c", "other", rpm=60),
+        entry("d", "unlimited"),
+    )
+    monkeypatch.setattr(proxy_server, "llm_router", router)
     for _ in range(50):
-        metrics.increment_deployment_successes_for_current_minute(built, "m-0")
-        metrics.increment_deployment_successes_for_current_minute(built, "m-1")
-    served = known_rate("m").served
+        metrics.increment_deployment_successes_for_current_minute(router, "a")
+        metrics.increment_deployment_successes_for_current_minute(router, "b")
+    recwarn.clear()
+    rate = known_rate("m")
+    assert [warning for warning in recwarn if "Router." in str(warning.message)] == []
+    assert rate.limit == pytest.approx(15)
     if hasattr(InMemoryCache, "allow_ttl_override"):
-        assert served == pytest.approx(100 / SHORTEST_SAMPLE, rel=0.1)
+        assert rate.served == pytest.approx(100 / SHORTEST_SAMPLE, rel=0.1)
     else:  # those releases prolong the count with each success, so that it is no rate
-        assert served is None
-    assert known_rate("unknown").served is None
+        assert rate.served is None
+    assert known_rate("unlimited") == known_rate("unknown") == KnownRate()
