@@ -7,7 +7,7 @@ import time
 
 import pytest
 from conftest import has_rust_router, litellm_has
-from litellm_routers import cool, is_left
+from litellm_routers import cool, entry, is_left, router_of
 
 from litellm_patch.seams.record.cooldown_cache import held_cooldown
 from litellm_patch.seams.refusal.cooling_deployments import _cooldowns_of, cooling_beside_limit
@@ -20,34 +20,22 @@ LASTS = {"x": 40, "y": 20}
 TEAM = {"team_id": "t", "team_public_model_name": "public"}
 
 
-def entry(group, model_id, info=None, **params):
-    model = {"model": f"openai/{model_id}", "api_key": "x", "mock_response": "yes", "rpm": 1}
-    return {
-        "model_name": group,
-        "litellm_params": {**model, **params},
-        "model_info": {"id": model_id, **(info or {})},
-    }
-
-
 @pytest.fixture(scope="module")
 def router():
-    import litellm
-
-    model_list = [
-        *(entry("m", f"m-{each}", tags=[each]) for each in LASTS),
-        *(entry("m", f"m-{each}-limited", tags=[each]) for each in LASTS),
-        entry("m", "m-blocked", {"blocked": True}, tags=["x"]),
-        *(entry("r", f"r-{each}", region_name=each) for each in LASTS),
-        entry("r", "r-limited", region_name="x"),
-        *(entry(f"team-{each}", f"t-{each}", TEAM) for each in ("x", "limited")),
-        entry("limits", "limits"),
+    entries = [
+        *(entry(f"m-{each}", tags=[each], rpm=1) for each in LASTS),
+        *(entry(f"m-{each}-limited", tags=[each], rpm=1) for each in LASTS),
+        entry("m-blocked", info={"blocked": True}, tags=["x"], rpm=1),
+        *(entry(f"r-{each}", "r", region_name=each, rpm=1) for each in LASTS),
+        entry("r-limited", "r", region_name="x", rpm=1),
+        *(entry(f"t-{each}", f"team-{each}", TEAM, rpm=1) for each in ("x", "limited")),
+        entry("limits", "limits", rpm=1),
     ]
-    router = litellm.Router(
-        model_list=model_list,
+    router = router_of(
+        *entries,
         routing_strategy="usage-based-routing-v2",
         enable_tag_filtering=True,
         enable_pre_call_checks=True,
-        num_retries=0,
     )
     cooling = {f"{group}-{each}": lasts for each, lasts in LASTS.items() for group in "mr"}
     cool(router, {**cooling, "t-x": LASTS["x"], "m-blocked": 5})

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
-from types import SimpleNamespace
 
 import pytest
 from conftest import has_rust_router
+from litellm_routers import put
 
-import litellm_patch
 from litellm_patch.seams.record import asked_cooldowns, cooldown_cache, redis_questions
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.refusal import cooling_deployments
@@ -73,16 +72,6 @@ def cooldowns(records, milliseconds=7000):
     return cache, memory, redis
 
 
-def cool(cache):
-    for model in MODELS:
-        cache.add_deployment_to_cooldown(
-            model_id=model,
-            original_exception=ValueError(),
-            exception_status=429,
-            cooldown_time=9,
-        )
-
-
 def seconds_left(cache):
     """What a refusal tells that LiteLLM makes of what it asked its cooldown cache."""
     cache.get_min_cooldown(model_ids=MODELS, parent_otel_span=None)
@@ -97,22 +86,24 @@ def ask_without_the_patch(cache):
     plain(cache, model_ids=MODELS, parent_otel_span=None)
 
 
+def foreign():
+    said = {"exception_received": "", "status_code": "429", "cooldown_time": 60.0}
+    return {key: {**said, "timestamp": time.time() - 1} for key in KEYS}
+
+
 @pytest.fixture(autouse=True)
-def active(monkeypatch):
-    litellm_patch.activate()
-    for name in ("PATIENCE", "SAVED"):  # so that a busy machine answers in time
+def fresh(patched, monkeypatch):
+    # The fake Redis answers at once, but on a busy machine its thread may have to wait for a core.
+    for name in ("PATIENCE", "SAVED"):
         monkeypatch.setattr(redis_questions, name, 60.0)
     monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
     monkeypatch.setattr(cooldown_cache, "_own", {})
-    # The fake Redis answers at once, but on a busy machine its thread may have to wait for a core.
-    monkeypatch.setattr(redis_questions, "PATIENCE", 30.0)
-    monkeypatch.setattr(redis_questions, "SAVED", 30.0)
-    monkeypatch.setattr(cooldown_cache, "_shared", SharedExpiries())
 
 
 def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     cache, memory, redis = cooldowns({})
-    cool(cache)
+    for model in MODELS:
+        put(cache, model, 9)
     memory.called.clear()
     redis.called.clear()
     ask_without_the_patch(cache)
@@ -123,29 +114,13 @@ def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     assert redis.called == []
 
 
-def foreign():
-    said = {"exception_received": "", "status_code": "429", "cooldown_time": 60.0}
-    return {key: {**said, "timestamp": time.time() - 1} for key in KEYS}
-
-
-def test_a_foreign_cooldown_costs_one_pttl_and_ends_when_redis_ends_it():
-    cache, memory, redis = cooldowns(foreign())
-    assert [seconds_left(cache) for _ in range(3)] == [pytest.approx(7, abs=0.5)] * 3
-    assert redis.called.count("pttl") == len(MODELS)
-    assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
-
-
-def test_a_copy_that_redis_has_dropped_is_dropped():
-    cache, memory, redis = cooldowns(foreign(), milliseconds=-2)
-    assert seconds_left(cache) == pytest.approx(0, abs=0.1)
-    assert [memory.get_cache(key) for key in KEYS] == [None, None]
-
-
-def test_a_cooldown_of_ones_own_in_the_place_of_a_copy_ends_when_redis_ends_it():
+@pytest.mark.parametrize("own", [False, True])
+def test_a_foreign_cooldown_and_ones_own_in_the_place_of_its_copy_cost_one_pttl(own):
     cache, memory, redis = cooldowns(foreign())
     ask_without_the_patch(cache)  # which leaves copies for ten minutes
     kept_until = dict(memory.ttl_dict)
-    cool(cache)  # answers to requests that were under way
+    for model in MODELS if own else ():  # answers to requests that were under way
+        put(cache, model, 9)
     if any(memory.ttl_dict[key] < kept_until[key] - 60 for key in KEYS):
         pytest.skip("this release gives the entry the new cooldown's life")
     redis.called.clear()
@@ -154,15 +129,16 @@ def test_a_cooldown_of_ones_own_in_the_place_of_a_copy_ends_when_redis_ends_it()
     assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
 
 
-def test_a_record_that_redis_keeps_for_ever_is_left_alone():
-    cache, memory, redis = cooldowns(foreign(), milliseconds=-1)
+@pytest.mark.parametrize("milliseconds", [-1, None], ids=["it keeps it for ever", "no answer"])
+def test_a_redis_that_knows_no_end_changes_nothing(milliseconds):
+    cache, memory, _ = cooldowns(foreign(), milliseconds)
     ask_without_the_patch(cache)
     before = dict(memory.ttl_dict)
     assert seconds_left(cache) == pytest.approx(59, abs=0.5)
     assert memory.ttl_dict == before
 
 
-def test_a_redis_that_cannot_answer_changes_nothing():
-    cache, memory, redis = cooldowns(foreign())
-    redis.inner.redis_client = SimpleNamespace()
-    assert seconds_left(cache) == pytest.approx(59, abs=0.5)
+def test_a_copy_that_redis_has_dropped_is_dropped():
+    cache, memory, _ = cooldowns(foreign(), milliseconds=-2)
+    assert seconds_left(cache) == pytest.approx(0, abs=0.1)
+    assert [memory.get_cache(key) for key in KEYS] == [None, None]

@@ -11,9 +11,8 @@ from contextvars import Context
 
 import pytest
 from litellm_errors import refusal
-from litellm_routers import cool, is_left
+from litellm_routers import cool, entry, is_left, router_of
 
-import litellm_patch
 from litellm_patch.seams.record import asked_cooldowns
 from litellm_patch.seams.refusal import cooling_deployments, refused_request
 from litellm_patch.wait import marks
@@ -25,28 +24,13 @@ KWARGS = {"metadata": {"tags": ["x"]}}
 
 @pytest.fixture(scope="module")
 def router():
-    import litellm
-
-    model_list = [
-        {
-            "model_name": "m",
-            "litellm_params": {
-                "model": f"openai/{name}",
-                "api_key": "x",
-                "tags": [{"a": "x", "b": "y"}[name]],
-            },
-            "model_info": {"id": name},
-        }
-        for name in LASTS
-    ]
-    return litellm.Router(model_list=model_list, num_retries=0, enable_tag_filtering=True)
+    tagged = entry("a", tags=["x"]), entry("b", tags=["y"])
+    return router_of(*tagged, enable_tag_filtering=True)
 
 
 @pytest.fixture(autouse=True)
-def cooling(router):
-    litellm_patch.activate()
-    yield cool(router, LASTS)
-    litellm_patch.deactivate()
+def cooling(router, patched):
+    cool(router, LASTS)
 
 
 def refusal_of(router, kwargs=None):
