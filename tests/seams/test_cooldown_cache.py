@@ -83,30 +83,25 @@ def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
 
 
-@pytest.mark.parametrize("answer, is_over", [(0.4, False), (0, True), (-3.0, True)])
-def test_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, is_over):
-    shared.answer = answer
-    cache = cooldowns()
-    left = HeldCooldown(RECORD, NOW + answer, shared_seconds=answer)
-    assert held_cooldown(cache, "a") == (HeldCooldown(None, NOW) if is_over else left)
-    assert cache.memory.ttl_dict == ({} if is_over else {KEY: NOW + answer})
-
-
 @pytest.mark.parametrize(
-    "expires, kept_until",
+    "answer, expires, ends",
     [
-        (NOW + 7.0 + 0.05, NOW + 7.0 + 0.05),  # not worth writing again
-        (NOW + 7.2, NOW + 7),
-        (NOW + 3, NOW + 3),
-        (None, NOW + 7),
+        (0.4, NOW + 600, NOW + 0.4),
+        (0, NOW + 600, None),
+        (-3.0, NOW + 600, None),
+        (7.0, NOW + 7.05, NOW + 7.05),  # not worth writing again
+        (7.0, NOW + 7.2, NOW + 7),
+        (7.0, NOW + 3, NOW + 3),
+        (7.0, None, NOW + 7),
     ],
 )
-def test_a_copy_expires_with_the_record_in_redis(shared, expires, kept_until):
-    shared.answer = 7.0
+def test_a_copy_of_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, expires, ends):
+    shared.answer = answer
     cache = cooldowns(expires=expires)
-    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, kept_until, shared_seconds=7.0)
+    left = HeldCooldown(RECORD, ends, shared_seconds=answer)
+    assert held_cooldown(cache, "a") == (HeldCooldown(None, NOW) if ends is None else left)
     assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
-    assert cache.memory.ttl_dict == {KEY: kept_until}
+    assert cache.memory.ttl_dict == ({} if ends is None else {KEY: ends})
 
 
 @pytest.mark.parametrize("record", ["cooling", {"timestamp": "x"}, {"cooldown_time": 60.0}])
@@ -119,30 +114,23 @@ def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
 
 
 @pytest.mark.parametrize(
-    "lasts, expires, asks",
+    "lasts, expires, later, asks",
     [
-        (60.0, NOW + 40, False),
-        (60.0, NOW + 41, False),  # LiteLLM makes the entry up to a second after the record
-        (60.0, NOW + 41.5, True),  # the entry is that of a copy
-        (60.0, None, False),
-        (None, NOW + 600, False),
+        (60.0, NOW + 41, 0, False),  # LiteLLM makes the entry up to a second after the record
+        (60.0, NOW + 41.5, 0, True),  # the entry is that of a copy
+        (60.0, None, 0, False),
+        (None, NOW + 600, 0, False),
+        (60.0, NOW + 40, 1, True),  # a later record of another process is not ones own
     ],
 )
 def test_redis_is_asked_about_our_own_cooldown_only_if_a_copy_was_there(
-    shared, lasts, expires, asks
+    shared, lasts, expires, later, asks
 ):
     cache = cooldowns({**RECORD, "cooldown_time": lasts}, expires)
     note(cache)
+    cache.memory.cache_dict[KEY]["timestamp"] += later
     held_cooldown(cache, "a")
     assert bool(shared.asked) is asks
-
-
-def test_a_later_record_of_another_process_is_not_ones_own(shared):
-    cache = cooldowns(expires=NOW + 40)
-    note(cache)
-    cache.memory.cache_dict[KEY] = {**RECORD, "timestamp": NOW - 19}
-    held_cooldown(cache, "a")
-    assert len(shared.asked) == 1
 
 
 def test_ten_thousand_own_cooldowns_are_remembered_and_the_oldest_is_forgotten():
