@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import inspect
 import sys
 import time
@@ -11,7 +10,7 @@ from contextvars import Context
 
 import pytest
 from litellm_errors import refusal
-from litellm_routers import cool, entry, is_left, router_of
+from litellm_routers import cool, is_left, router_of
 
 from litellm_patch.seams.record import asked_cooldowns
 from litellm_patch.seams.refusal import cooling_deployments, refused_request
@@ -19,13 +18,11 @@ from litellm_patch.wait import marks
 from litellm_patch.wait.exception_chain import COOLING
 
 LASTS = {"a": 40, "b": 20}
-KWARGS = {"metadata": {"tags": ["x"]}}
 
 
 @pytest.fixture(scope="module")
 def router():
-    tagged = entry("a", tags=["x"]), entry("b", tags=["y"])
-    return router_of(*tagged, enable_tag_filtering=True)
+    return router_of(*LASTS)
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +31,11 @@ def cooling(router, patched):
 
 
 def refusal_of(router, kwargs=None):
-    request = {"model": "m", "request_kwargs": copy.deepcopy(kwargs or {})}
+    request = {"model": "m", "request_kwargs": kwargs or {}}
     messages = [{"role": "user", "content": "hi"}]
     with pytest.raises(ValueError) as caught:
         asyncio.run(router.async_get_available_deployment(messages=messages, **request))
-    return caught.value, request["request_kwargs"]
+    return caught.value
 
 
 def seconds(error):
@@ -46,27 +43,12 @@ def seconds(error):
     return mark and mark.ready_at and mark.ready_at - time.monotonic()
 
 
-def has_tags_of_the_request():
-    """Releases without this answer 401 for a tag whose deployments are cooling."""
-    from litellm.router_strategy import tag_based_routing
-
-    return "tag_regex" in open(tag_based_routing.__file__).read()
-
-
-def test_the_first_of_all_deployments_is_told_without_a_tag(router):
+def test_the_first_of_all_deployments_is_told(router):
     headers = {"user-agent": "OpenAI/Python 3.57.0"}
-    error, _ = refusal_of(router, {"proxy_server_request": {"headers": headers}})
+    error = refusal_of(router, {"proxy_server_request": {"headers": headers}})
     assert is_left(seconds(error), 20)
     cooling = marks.get(error, COOLING)
     assert (cooling.cooldown, cooling.queue, cooling.honoured) == (20, "a|b", 120)
-
-
-def test_a_tag_rules_deployments_out(router):
-    if not has_tags_of_the_request():
-        pytest.skip("this release refuses no request for its tag")
-    error, kwargs = refusal_of(router, KWARGS)
-    assert is_left(seconds(error), 40)
-    assert kwargs["metadata"] == KWARGS["metadata"]  # nothing is noted in the request
 
 
 def test_the_synchronous_router_is_read_as_well(router):
@@ -78,7 +60,7 @@ def test_the_synchronous_router_is_read_as_well(router):
 def test_where_the_request_cannot_be_read_the_name_decides(router, monkeypatch):
     monkeypatch.setattr(cooling_deployments, "candidates", lambda request: 1 / 0)
     monkeypatch.setattr(cooling_deployments, "_named_by", lambda refusal: None)
-    error, _ = refusal_of(router)
+    error = refusal_of(router)
     assert is_left(seconds(error), 20)
 
 

@@ -6,27 +6,20 @@ import time
 from email.utils import formatdate
 
 import pytest
+from fastapi import HTTPException
+from litellm_errors import BUDGET, basic, below, budget, rate_limit
 
 from litellm_patch import retry_after
 from litellm_patch.seams.refusal import spent_budget
 
-
-class RouterRateLimitErrorBasic(ValueError):
-    __module__ = "litellm.types.router"
-
-
-class HTTPException(Exception):
-    __module__ = "starlette.exceptions"
-    status_code = 429
-    headers = {"retry-after": "12.5"}
+CLOCK = 1_795_000_000.0
+MINUTE_ENDS_IN = 20
 
 
-class ProviderError(Exception):
-    status_code = 429
-
-    def __init__(self, told: str) -> None:
-        super().__init__("busy")
-        self.litellm_response_headers = {"Retry-After": told}
+def provider(told: str) -> Exception:
+    error = rate_limit("busy", "openai")
+    error.litellm_response_headers = {"Retry-After": told}
+    return error
 
 
 class Foreign(Exception):
@@ -38,34 +31,19 @@ class Foreign(Exception):
 @pytest.mark.parametrize(
     "error, seconds",
     [
-        (HTTPException("limit"), 12.5),
-        (ProviderError("7"), 7),
-        (ProviderError("soon"), None),
+        (basic(), MINUTE_ENDS_IN),
+        (budget(), 90),
+        (HTTPException(429, "limit", {"retry-after": "12.5"}), 12.5),
+        (provider("7"), 7),
+        (provider("soon"), None),
+        (provider(formatdate(CLOCK + 90, usegmt=True)), 90),
+        (below(RuntimeError("the service is not available"), provider("7")), 7),
         (ValueError("anything else"), None),
         (Foreign("of another library"), None),
         (None, None),
     ],
 )
-def test_seconds_that_somebody_else_decided_are_told_too(error, seconds):
+def test_seconds_that_anybody_decided_are_told(monkeypatch, error, seconds):
+    monkeypatch.setattr(time, "time", lambda: CLOCK)
+    monkeypatch.setattr(spent_budget, "_ends", {BUDGET: CLOCK + 90})
     assert retry_after(error) == seconds
-
-
-def test_a_limit_of_a_deployment_ends_with_the_minute():
-    assert 0 < retry_after(RouterRateLimitErrorBasic("x")) <= 60
-
-
-def test_a_spent_budget_ends_with_its_window():
-    spent_budget.remember("budget of a", time.time() + 90)
-    error = ValueError("No deployments available - crossed budget: budget of a")
-    assert 80 < retry_after(error) <= 90
-
-
-def test_a_date_is_as_long_as_until_then():
-    in_90_s = formatdate(time.time() + 90, usegmt=True)
-    assert 80 < retry_after(ProviderError(in_90_s)) <= 90
-
-
-def test_it_is_found_under_an_error_that_does_not_mention_it():
-    above = RuntimeError("the service is not available")
-    above.__cause__ = ProviderError("7")
-    assert retry_after(above) == 7
