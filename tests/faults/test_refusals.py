@@ -11,21 +11,20 @@ import sys
 import time
 import types
 
-import litellm_routers
 import pytest
-from rubbish import ERRORS, VALUES, Hostile, assert_quiet
+from litellm_routers import cool, router_of
+from rubbish import ERRORS, VALUES, assert_quiet
 from test_error_answers import OURS
 
 import litellm_patch
-from litellm_patch.seams.answer import proxy_exception
 from litellm_patch.seams.record import cooldown_cache
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait import tell
 from litellm_patch.wait.pacing import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
 
 CONFIGURED = 60
+COOLED = {"a": CONFIGURED, "b": CONFIGURED}
 GIVEN = {**VALUES, **{name: error("sk-secret-1234") for name, error in ERRORS.items()}}
 """What a broken part gives: an exception is raised, anything else is returned."""
 
@@ -43,11 +42,7 @@ def giving(name: str):
 
 @pytest.fixture(scope="module")
 def router(litellm_modules):
-    return litellm_routers.router_of("a", "b", cooldown_time=CONFIGURED)
-
-
-def cool(router) -> None:
-    litellm_routers.cool(router, {"a": CONFIGURED, "b": CONFIGURED})
+    return router_of(*COOLED, cooldown_time=CONFIGURED)
 
 
 def outcome(router) -> tuple:
@@ -75,11 +70,11 @@ def outcome(router) -> tuple:
 def same_but_for_the_header(router, lines) -> list[str]:
     """Compare the two; returns the header's values with the patch."""
     litellm_patch.deactivate()
-    cool(router)
+    cool(router, COOLED)
     stock = outcome(router)
     litellm_patch.activate()
     try:
-        cool(router)
+        cool(router, COOLED)
         first = patched = outcome(router)
         for _ in range(5):
             patched = outcome(router)
@@ -126,7 +121,7 @@ def test_whatever_the_cache_holds_changes_nothing_else(stock, router, part, give
     key, value = cooldown_cache._key("a"), GIVEN[given]
 
     def attempt():
-        cool(router)
+        cool(router, COOLED)
         if part == "record":
             memory.cache_dict[key] = value
         elif part == "ttl":
@@ -153,52 +148,11 @@ def test_whatever_the_cache_holds_changes_nothing_else(stock, router, part, give
         assert with_patch == without
 
 
-@pytest.mark.parametrize("given", VALUES)
-@pytest.mark.parametrize("part", ["cache_dict", "ttl_dict"])
-def test_a_cache_of_another_kind_changes_nothing_else(
-    stock, router, lines, part, given, monkeypatch
-):
-    memory = cooldown_cache._memory(router.cooldown_cache)
-    parts = {"cache_dict": memory.cache_dict, "ttl_dict": memory.ttl_dict, part: GIVEN[given]}
-    monkeypatch.setattr(cooldown_cache, "_memory", lambda cache: types.SimpleNamespace(**parts))
-    same_but_for_the_header(router, lines)
-
-
-def redis_that(**commands):
-    client = types.SimpleNamespace(**commands)
-    return types.SimpleNamespace(redis_client=client, check_and_fix_namespace=lambda key: key)
-
-
 @pytest.mark.parametrize("given", GIVEN)
 def test_a_shared_redis_may_answer_what_it_likes(given):
-    redis = redis_that(pttl=giving(given), evalsha=giving(given))
+    client = types.SimpleNamespace(pttl=giving(given), evalsha=giving(given))
+    redis = types.SimpleNamespace(redis_client=client, check_and_fix_namespace=lambda key: key)
     waiting = Waiting(time.monotonic() + 5, 10.0, 60.0, KnownRate())
     seconds = SharedExpiries().seconds(redis, "key", 1.0)
     place = SharedQueues().place(redis, "queue", waiting)
     assert all(told is None or isinstance(told, float) for told in (seconds, place))
-
-
-@pytest.mark.parametrize("part", ["redis_client", "check_and_fix_namespace", "everything"])
-def test_a_shared_redis_of_another_kind_tells_nothing(part):
-    redis = redis_that(pttl=lambda key: 5000)
-    if part == "everything":
-        redis = Hostile()
-    else:
-        delattr(redis, part)
-    assert SharedExpiries().seconds(redis, "key", 1.0) is None
-
-
-PARTS = [(proxy_exception, "tell", given) for given in GIVEN]
-PARTS += [
-    (module, part, error)
-    for module, part in ((tell, "with_retry_after"), (tell, "find_own_refusal"))
-    for error in ERRORS
-]
-
-
-@pytest.mark.parametrize("module, part, given", PARTS)
-def test_a_part_that_fails_leaves_litellms_answer(
-    stock, router, lines, module, part, given, monkeypatch
-):
-    monkeypatch.setattr(module, part, giving(given))
-    same_but_for_the_header(router, lines)

@@ -23,6 +23,8 @@ BASIC = kind("RouterRateLimitErrorBasic", "litellm.types.router", ValueError)
 RATE = kind("RateLimitError", "litellm.exceptions")
 BUSY = kind("ServiceUnavailableError", "litellm.exceptions")
 HTTP = kind("HTTPException", "starlette.exceptions")
+BUDGET = "No deployments available - crossed budget: Exceeded budget for provider p"
+PINNED = "The deployment that produced this encrypted_content is currently unavailable"
 
 
 def refusal(cooldown_time: object = 60) -> Exception:
@@ -68,4 +70,11 @@ def limiter(status=429, detail="Crossed TPM / RPM", **headers):
     error = HTTP(detail)
     error.status_code, error.detail = status, detail
     error.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return error
+
+
+def pinned(of=RATE, status=429, provider="", message=PINNED):
+    """Of a follow-up that is bound to a deployment which is cooling."""
+    error = of(message)
+    error.status_code, error.llm_provider, error.message = status, provider, f"litellm: {message}"
     return error

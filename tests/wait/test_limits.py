@@ -5,22 +5,23 @@ from __future__ import annotations
 import pytest
 from refusals import (
     BASIC,
+    BUDGET,
     BUSY,
     CLOCK,
     MINUTE_ENDS_IN,
     NOW,
-    RATE,
     below,
     cooling,
     limiter,
     marked,
+    pinned,
     provider,
     rate,
     refusal,
 )
 
 from litellm_patch.wait import marks
-from litellm_patch.wait.exception_chain import FALLBACK_REFUSALS, Refusal
+from litellm_patch.wait.exception_chain import FALLBACK_REFUSALS
 from litellm_patch.wait.limits import WINDOW_END, find_own_refusal
 
 
@@ -36,19 +37,31 @@ def ending(error, ends_in):
 
 
 def budget(ends_in=None):
-    error = ValueError("No deployments available - crossed budget: Exceeded budget for provider p")
-    return error if ends_in is None else ending(error, ends_in)
-
-
-def pinned(of, status):
-    error = of("The deployment that produced this encrypted_content is currently unavailable")
-    error.status_code, error.llm_provider = status, ""
-    return error
+    return ValueError(BUDGET) if ends_in is None else ending(ValueError(BUDGET), ends_in)
 
 
 def dynamic(what):
     error = limiter(detail={"error": f"Key=k over available {what}, Active keys=1"})
     error.args = (f"429: {error.detail}",)
+    return error
+
+
+def with_headers(headers):
+    error = limiter()
+    error.headers = headers
+    return error
+
+
+def silent():
+    error = limiter(detail="", retry_after="5")
+    error.args = ()
+    return error
+
+
+def with_fallbacks(error, *fallbacks, below=None):
+    """The error of a group, the refusals of its fallbacks, and what brought it about."""
+    marks.put(error, FALLBACK_REFUSALS, list(fallbacks))
+    error.__context__ = below
     return error
 
 
@@ -70,7 +83,7 @@ def dynamic(what):
         (limiter(detail="Key=k over available TPM=0", retry_after="3"), 3),
         (budget(90), 90),
         (budget(-5), 0.001),
-        (marked(pinned(RATE, 429), 12), 12),
+        (marked(pinned(), 12), 12),
         (marked(pinned(BUSY, 503), 12), 12),
     ],
 )
@@ -91,20 +104,15 @@ def test_the_wait_of_a_limit(error, expected):
         limiter(retry_after="nan"),
         limiter(retry_after="1", Retry_After="2"),
         limiter(retry_after=None),
+        with_headers([("retry-after", "5")]),
         provider(headers={"retry-after": "5"}),
         budget(),
         budget(1e12),
-        pinned(RATE, 429),  # its deployment is not known to cool
+        pinned(),  # its deployment is not known to cool
     ],
 )
 def test_anything_else_tells_no_wait(error):
     assert find_own_refusal(error, "", NOW, CLOCK) is None
-
-
-def test_headers_of_another_kind_tell_nothing():
-    error = limiter()
-    error.headers = [("retry-after", "5")]
-    assert seconds(error) is None
 
 
 @pytest.mark.parametrize(
@@ -115,29 +123,25 @@ def test_headers_of_another_kind_tell_nothing():
         (ending(limiter(retry_after="60"), 13), {"60"}),
         (limiter(retry_after="60"), set()),
         (marked(rate(), 6), {"60"}),
+        (with_fallbacks(rate(told="60"), below=limiter(retry_after="5")), {"60"}),
+        (with_fallbacks(refusal(200), rate()), {"200"}),  # it is made from the cooldown
     ],
 )
 def test_litellms_own_header_is_recognised(error, native):
-    assert find_own_refusal(error, "", NOW, CLOCK).native == native
+    assert find_own_refusal(error, None, NOW, CLOCK).native == native
 
 
 @pytest.mark.parametrize(
-    "message, expected", [("something failed", None), ("429: Crossed TPM / RPM", 5), (None, 5)]
+    "limit, message, expected",
+    [
+        (limiter(retry_after="5"), "something failed", None),
+        (limiter(retry_after="5"), "429: Crossed TPM / RPM", 5),
+        (limiter(retry_after="5"), None, 5),
+        (silent(), "something failed", None),  # nothing is told of it
+    ],
 )
-def test_a_limit_below_counts_only_if_the_client_is_told_of_it(message, expected):
-    assert seconds(below(limiter(retry_after="5")), message) == expected
-
-
-def test_a_limit_without_a_text_is_not_one_that_the_client_is_told_of():
-    silent = limiter(detail="", retry_after="5")
-    silent.args = ()
-    assert seconds(below(silent), "something failed") is None
-
-
-def with_fallbacks(error, *fallbacks):
-    """The error of a group, and the refusals of its fallbacks."""
-    marks.put(error, FALLBACK_REFUSALS, list(fallbacks))
-    return error
+def test_a_limit_below_counts_only_if_the_client_is_told_of_it(limit, message, expected):
+    assert seconds(below(limit), message) == expected
 
 
 @pytest.mark.parametrize(
@@ -159,32 +163,16 @@ def with_fallbacks(error, *fallbacks):
         (marked(rate(), 6), 6),
         (marked(rate(), 600), MINUTE_ENDS_IN),
         (marked(rate(), None), MINUTE_ENDS_IN),
+        # The limit that brought a group into its cooldown, or below another, is no fallback.
+        (with_fallbacks(cooling(100), below=rate()), 100),
+        (with_fallbacks(rate(told="60"), below=limiter(retry_after="5")), MINUTE_ENDS_IN),
     ],
 )
 def test_the_first_that_can_serve_decides(error, expected):
-    assert seconds(error, "… No deployments available …") == expected
-
-
-def test_below_a_cooldown_litellms_own_header_is_made_from_the_cooldown():
-    error = with_fallbacks(cooling(100), rate())
-    assert find_own_refusal(error, None, NOW, CLOCK).native == {"60"}
-    error.cooldown_time = 200
-    assert find_own_refusal(error, None, NOW, CLOCK).native == {"200"}
-
-
-def test_a_limit_below_a_limit_is_no_fallback():
-    error = rate(told="60")
-    error.__context__ = limiter(retry_after="5")
-    found = find_own_refusal(error, None, NOW, CLOCK)
-    assert found == Refusal(MINUTE_ENDS_IN, frozenset({"60"}))
+    message = f"… No deployments available … [{rate().message}]"
+    assert seconds(error, message) == seconds(error, None) == expected
 
 
 def test_the_limit_of_a_fallback_does_not_count_below_an_unrelated_failure():
     error = with_fallbacks(ValueError("the request is wrong"), rate())
-    assert find_own_refusal(error, "the request is wrong", NOW, CLOCK) is None
-
-
-def test_the_limit_that_brought_a_group_into_its_cooldown_does_not_count():
-    error = cooling(100)
-    error.__context__ = rate()
-    assert seconds(error, f"No deployments available, cooldown_list=[{rate().message}]") == 100
+    assert seconds(error, "the request is wrong") is None

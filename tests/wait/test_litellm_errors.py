@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from refusals import BASIC, BUSY, COOLDOWN, RATE, kind, limiter, rate
+from refusals import BASIC, BUDGET, BUSY, COOLDOWN, kind, limiter, pinned, rate
 
 from litellm_patch.wait.litellm_errors import (
     is_cooldown_refusal,
@@ -18,14 +18,6 @@ SYNCHRONOUS = (
     "No deployments available for selected model. Passed model=m. "
     "Deployments={'a': {'current_tpm': 0, 'tpm_limit': inf, 'current_rpm': 1, 'rpm_limit': 1}}"
 )
-BUDGET = "No deployments available - crossed budget: of p"
-PINNED = "The deployment that produced this encrypted_content is currently unavailable"
-
-
-def pinned(of=RATE, status=429, provider="", message=PINNED):
-    error = of(message)
-    error.status_code, error.llm_provider, error.message = status, provider, f"litellm: {message}"
-    return error
 
 
 @pytest.mark.parametrize(
