@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import time
 from contextvars import copy_context
+from types import SimpleNamespace
 
 import pytest
 from conftest import has_rust_router
-from litellm_routers import cool
+from litellm_routers import cool, router_of
 
-import litellm_patch
 from litellm_patch.seams.record import cooldown_store
 from litellm_patch.seams.record.cooldown_store import note_active, remember_entry, stored_cooldowns
 from litellm_patch.seams.refusal.rate_limit_error import _RETRY_AFTER, put_on_refusal
@@ -31,27 +31,17 @@ class Store:
         return model_id, record
 
 
-class Cache:
-    def __init__(self, store):
-        self.cooldown_store = store
-
-
-class Refusal(Exception):
-    """As much of LiteLLM's `RouterRateLimitError` as is looked at."""
-
-    model = "m"
-
-    def __init__(self, cooling, ids, named):
-        self.cooldown_list = cooling
-        self.cooldown_deployments = named and [{"model_id": each} for each in named]
+def answer(store, *active):
+    """The store answers the router's question which deployments are cooling."""
+    note_active(SimpleNamespace(cooldown_store=store), {}, active)
 
 
 CONFIGURED = 777
 
 
-def left(ids, named=None, cooling=()):
+def left(*ids):
     """Seconds that a refusal tells."""
-    refusal = Refusal(cooling, ids, named)
+    refusal = SimpleNamespace(model="m", cooldown_list=(), cooldown_deployments=None, args=())
     put_on_refusal(refusal, {"cooldown_time": CONFIGURED, "model_ids": ids}, None)
     return marks.get(refusal, _RETRY_AFTER)
 
@@ -85,14 +75,14 @@ def test_a_cooldown_ends_with_its_record_or_its_entry(
     monotonic, clock = time.monotonic, time.time
     monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed)
     monkeypatch.setattr(time, "time", lambda: clock() + passed)
-    note_active(Cache(store), {}, [store.put("a", *again) if again else record])
-    assert left(["a"]) == about(seconds)
+    answer(store, store.put("a", *again) if again else record)
+    assert left("a") == about(seconds)
 
 
 def test_the_memory_of_a_store_can_be_read_without_a_question(store):
     (model_id, record) = store.put("a", LASTS)
     store.snapshot = lambda: {f"deployment:{model_id}:cooldown": record}
-    stored = stored_cooldowns(Cache(store))
+    stored = stored_cooldowns(SimpleNamespace(cooldown_store=store))
     assert stored.held("a").expires_at - time.time() == about(LASTS)
     assert stored.held("b") is None
 
@@ -100,8 +90,8 @@ def test_the_memory_of_a_store_can_be_read_without_a_question(store):
 def test_the_entries_of_one_router_are_not_those_of_another(store):
     store.put("a", 5)
     other = Store()
-    note_active(Cache(other), {}, [other.put("a", LASTS)])
-    assert left(["a"]) == about(LASTS)
+    answer(other, other.put("a", LASTS))
+    assert left("a") == about(LASTS)
 
 
 def test_a_router_that_is_gone_is_forgotten():
@@ -113,36 +103,25 @@ def test_a_router_that_is_gone_is_forgotten():
     assert len(cooldown_store._entries) < before
 
 
-@pytest.mark.parametrize(
-    "ids, named, seconds",
-    [
-        (["a", "b"], None, 20),
-        (["b"], None, 40),
-        (["a", "b"], ["b"], 40),
-        (["c"], None, CONFIGURED),
-        ([], None, CONFIGURED),
-        (["b", "c"], ["c"], None),  # none of them is cooling
-    ],
-)
-def test_the_deployments_that_the_request_may_use_count(store, ids, named, seconds):
-    note_active(Cache(store), {}, [store.put("a", 20), store.put("b", 40)])
-    assert left(ids, named) == (seconds and about(seconds))
-
-
-def test_ends_are_for_one_refusal_and_one_request(store):
-    note_active(Cache(store), {}, [store.put("a", LASTS)])
-    assert left(["a"]) == about(LASTS)
-    assert left(["a"]) == CONFIGURED
-    copy_context().run(note_active, Cache(store), {}, [store.put("a", LASTS)])
-    assert left(["a"]) == CONFIGURED
+def test_ends_are_for_one_refusal_and_one_request_and_the_deployments_that_it_may_use(store):
+    records = store.put("a", 20), store.put("b", 40)
+    for ids, seconds in {"ab": 20, "b": 40}.items():
+        answer(store, *records)
+        assert left(*ids) == about(seconds)
+        assert left(*ids) == CONFIGURED
+    for ids in ("c", ""):
+        answer(store, *records)
+        assert left(*ids) == CONFIGURED
+    copy_context().run(answer, store, *records)
+    assert left("a") == CONFIGURED
 
 
 @pytest.mark.parametrize("redis", [True, False])
-@pytest.mark.parametrize("record", [None, {}, {"timestamp": "x", "cooldown_time": 1}])
+@pytest.mark.parametrize("record", [None, {"timestamp": "x", "cooldown_time": 1}])
 def test_a_record_that_tells_nothing_leaves_litellms_number(store, record, redis):
     store.has_redis = redis
-    note_active(Cache(store), {}, [("a", record)])
-    assert left(["a"]) == CONFIGURED
+    answer(store, ("a", record))
+    assert left("a") == CONFIGURED
 
 
 def test_a_cooldown_of_no_usable_length_makes_no_entry(store):
@@ -159,23 +138,14 @@ def test_ten_thousand_entries_are_remembered_and_the_oldest_is_forgotten(store):
     assert entries == [f"a{number}" for number in range(1, 10_001)]
 
 
-@pytest.mark.parametrize("cooldowns", [object(), Cache(object())])
+@pytest.mark.parametrize("cooldowns", [object(), SimpleNamespace(cooldown_store=object())])
 def test_a_cache_that_keeps_its_cooldowns_elsewhere_has_no_store(cooldowns):
     assert stored_cooldowns(cooldowns) is None
 
 
 @pytest.mark.skipif(not has_rust_router(), reason="the router is in Python")
-def test_the_routers_own_store_frees_a_deployment_when_it_was_said():
-    import litellm
-
-    router = litellm.Router(
-        model_list=[
-            {"model_name": "m", "litellm_params": {"model": f"openai/{name}", "api_key": "x"}}
-            for name in "ab"
-        ],
-        num_retries=0,
-    )
-    litellm_patch.activate()
+def test_the_routers_own_store_frees_a_deployment_when_it_was_said(patched):
+    router = router_of("a", "b")
     for seconds in (1.0, 1.2):  # the second while the first lasts
         cache = cool(router, dict.fromkeys(router.get_model_ids(), seconds))
         time.sleep(0.3)

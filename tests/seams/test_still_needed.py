@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import WITHOUT
-from litellm_routers import cool
+from litellm_routers import cool, entry, router_of
 
 import litellm_patch
 from litellm_patch.seams.table import SEAMS
@@ -28,6 +28,7 @@ RELEASES = re.findall(r"^ +py\d+-litellm-([\d.]+)", MATRIX, flags=re.M)
 NEWEST = max(RELEASES, key=lambda release: tuple(map(int, release.split("."))))
 CONFIGURED, PASSED = 3, 1
 """Seconds: of a cooldown, and those of them that are over."""
+IDS = ["a", "b"]
 
 KIND = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 GONE = {
@@ -64,17 +65,10 @@ def _stock() -> None:
 
 def cooling_router(*seconds: float):
     """A router whose deployments failed once for each of `seconds`, the cooldown times."""
-    import litellm
-
-    model_list = group("m", "http://127.0.0.1:9", ["a", "b"])
-    router = litellm.Router(model_list=model_list, num_retries=0)
+    router = router_of(*IDS)
     for lasts in seconds:
-        cool(router, dict.fromkeys(ids(router), lasts))
+        cool(router, dict.fromkeys(IDS, lasts))
     return router
-
-
-def ids(router) -> list[str]:
-    return list(router.registry().names(kind="ids"))
 
 
 def test_every_seam_is_asked_about():
@@ -85,7 +79,7 @@ def test_every_seam_is_asked_about():
 def test_the_router_knows_what_is_left_of_a_cooldown():
     router = cooling_router(CONFIGURED)
     time.sleep(PASSED)
-    left = router.health().cooldowns.get_min_cooldown(ids(router), None)
+    left = router.health().cooldowns.get_min_cooldown(IDS, None)
     assert left <= CONFIGURED - PASSED
 
 
@@ -93,7 +87,7 @@ def test_the_router_knows_what_is_left_of_a_cooldown():
 def test_a_record_tells_when_a_deployment_that_failed_twice_is_ready():
     router = cooling_router(PASSED, 60)
     time.sleep(PASSED + 0.1)
-    assert router.health().cooldowns.get_active_cooldowns(ids(router), None) != []
+    assert router.health().cooldowns.get_active_cooldowns(IDS, None) != []
 
 
 @needs("refusal")
@@ -108,16 +102,13 @@ def test_the_refusal_tells_what_is_left():
 
 @needs("fallbacks-rust")
 def test_the_error_of_a_group_leads_to_the_refusal_of_its_fallback(stand_in, refusing):
-    import litellm
-
     refusing("needed-x", status=400)
     refusing("needed-y")
     names = ("needed-x", "needed-y")
-    router = litellm.Router(
-        model_list=[e for n in names for e in group(n, stand_in.url, [f"{n}-a", f"{n}-b"])],
+    router = router_of(
+        *(each for n in names for each in group(n, stand_in.url, [f"{n}-a", f"{n}-b"])),
         fallbacks=[{"needed-x": ["needed-y"]}],
         cooldown_time=60,
-        num_retries=0,
         allowed_fails=0,
     )
     for _ in range(20):
@@ -142,9 +133,7 @@ def test_a_refusal_by_a_budget_knows_its_end():
         limiter = RouterBudgetLimiting(DualCache(), provider_budget_config={"openai": budget})
         await limiter.dual_cache.async_set_cache("provider_spend:openai:15s", 1.0, ttl=15)
         with pytest.raises(ValueError, match="crossed budget") as caught:
-            await limiter.async_filter_deployments(
-                "m", group("m", "http://127.0.0.1:9", ["a"]), None, {}
-            )
+            await limiter.async_filter_deployments("m", [entry("a")], None, {})
         return caught.value
 
     error = asyncio.run(refuse())
