@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from refusals import BASIC, CLOCK, NOW, cooling, provider
@@ -10,48 +11,41 @@ from refusals import BASIC, CLOCK, NOW, cooling, provider
 from litellm_patch.wait.pacing import KnownRate, Pacer
 from litellm_patch.wait.tell import Teller
 
+ALONE = Teller()
 
-def tell(teller: Teller, error: BaseException, now: float = NOW) -> dict[str, str]:
-    return teller.tell(error, None, {"x": "1"}, now=now, clock=CLOCK).headers
+
+def tell(error: BaseException | None, teller: Teller = ALONE, now: float = NOW, **more) -> Any:
+    return teller.tell(error, None, {"x": "1"}, now=now, clock=CLOCK, **more)
 
 
 def seconds(teller: Teller, error: BaseException, now: float = NOW) -> float | None:
-    return teller.tell(error, None, {}, now=now, clock=CLOCK).seconds
+    return tell(error, teller, now).seconds
 
 
-def test_who_was_not_refused_is_told_nothing():
-    for error in (None, ValueError("boom")):
-        assert Teller().tell(error, None, {"x": "1"}, now=NOW, clock=CLOCK) is None
+def from_a_provider(error: Exception | None = None) -> Exception:
+    """A provider's 429, or an error that it brought about."""
+    refused = provider(headers={"Retry-After": "7"})
+    if error is None:
+        return refused
+    error.__context__ = refused
+    return error
 
 
-def test_a_providers_wait_is_forwarded_only_where_the_operator_says_so():
-    error = provider(headers={"Retry-After": "7"})
-    assert Teller().tell(error, None, {}, now=NOW, clock=CLOCK) is None
-    told = Teller().tell(error, None, {}, now=NOW, clock=CLOCK, forward_provider=True)
-    assert told.headers == {"retry-after": "7", "retry-after-ms": "7000"}
-
-
-@pytest.mark.parametrize("forward", [True, False])
-def test_a_cooldown_goes_before_the_providers_number_that_brought_it_about(forward):
-    error = cooling(30)
-    error.__context__ = provider(headers={"Retry-After": "7"})
-    told = Teller().tell(error, None, {}, now=NOW, clock=CLOCK, forward_provider=forward)
-    assert told.seconds == 30
-
-
-def test_the_wait_is_told_beside_the_headers_that_are_there():
-    assert tell(Teller(), cooling(12.5)) == {
-        "x": "1",
-        "retry-after": "13",
-        "retry-after-ms": "12500",
-    }
-    assert seconds(Teller(), cooling(12.5)) == 12.5
-
-
-def test_where_nothing_is_cooling_nothing_is_told():
-    for teller in (Teller(), Teller(Pacer())):
-        assert tell(teller, cooling(None)) == {"x": "1"}
-        assert seconds(teller, cooling(None)) is None
+@pytest.mark.parametrize(
+    "error, forward, headers",
+    [
+        (None, True, None),
+        (ValueError("boom"), True, None),
+        (from_a_provider(), False, None),
+        (from_a_provider(), True, {"retry-after": "7", "retry-after-ms": "7000"}),
+        # The router's number goes before the provider's.
+        (from_a_provider(cooling(12.5)), True, {"retry-after": "13", "retry-after-ms": "12500"}),
+        (cooling(None), False, {}),
+    ],
+)
+def test_a_refusal_is_told_beside_the_headers_that_are_there(error, forward, headers):
+    told = tell(error, forward_provider=forward)
+    assert (told and told.headers) == (None if headers is None else {"x": "1", **headers})
 
 
 @pytest.mark.parametrize(
@@ -72,8 +66,8 @@ def test_where_nothing_is_cooling_nothing_is_told():
     ],
 )
 def test_no_client_is_told_more_than_it_acts_on(left, honoured, most, told):
-    headers = tell(Teller(max_wait=most), cooling(left, honoured=honoured))
-    assert headers.get("retry-after") == told
+    found = tell(cooling(left, honoured=honoured), Teller(max_wait=most))
+    assert found.headers.get("retry-after") == told
 
 
 @pytest.mark.parametrize(
@@ -91,14 +85,14 @@ def test_no_client_is_told_more_than_it_acts_on(left, honoured, most, told):
 def test_it_is_known_whether_a_client_is_told_a_step_or_nothing(left, clients, step, nothing):
     teller = Teller(Pacer(rate=1))
     for _ in range(clients):
-        told = teller.tell(cooling(left), None, {}, now=NOW, clock=CLOCK)
+        told = tell(cooling(left), teller)
     assert (told.is_step, told.is_nothing) == (step, nothing)
 
 
 def test_what_is_out_of_reach_is_no_place_in_the_queue():
     teller = Teller(Pacer(rate=1))
-    assert tell(teller, cooling(300)) == {"x": "1"}
-    assert tell(teller, cooling(700)) == {"x": "1", "x-should-retry": "false"}
+    assert tell(cooling(300), teller).headers == {"x": "1"}
+    assert tell(cooling(700), teller).headers == {"x": "1", "x-should-retry": "false"}
     assert len(teller.pacer) == 0
 
 
@@ -119,8 +113,8 @@ def test_an_error_that_is_answered_twice_has_one_place():
 def test_a_place_that_has_passed_is_told_as_now_but_not_as_zero():
     error, teller = cooling(30), Teller(Pacer())
     seconds(teller, error)
-    headers = tell(teller, error, NOW + 40)
-    assert (headers["retry-after"], headers["retry-after-ms"]) == ("1", "1")
+    told = tell(error, teller, NOW + 40)
+    assert told.headers == {"x": "1", "retry-after": "1", "retry-after-ms": "1"}
 
 
 def test_a_place_is_as_far_as_a_client_acts_and_a_step_a_little_less():
