@@ -80,17 +80,6 @@ def test_what_varies_without_end_is_said_at_most_so_often(lines):
     assert len(lines) <= 200
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["100% %s %d", "{0} {x}", "\ud800", "\x00", "a\nb", "x" * 10**6],
-    ids=["percent", "braces", "surrogate", "nul", "lines", "long"],
-)
-def test_any_text_can_be_said(text, lines, monkeypatch):
-    monkeypatch.setattr(log.LOGGER, "propagate", False)  # pytest-xdist cannot send every text
-    log.once(logging.WARNING, text)
-    assert len(lines) == 1
-
-
 class Finding:
     """Another finder, which finds `spec` or raises."""
 

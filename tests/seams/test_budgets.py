@@ -11,7 +11,7 @@ from litellm_routers import entry
 
 import litellm_patch
 from litellm_patch.seams.refusal import spent_budget
-from litellm_patch.seams.refusal.spent_budget import remember_end
+from litellm_patch.seams.refusal.spent_budget import end_of, remember, remember_end
 
 TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"
 PERIOD = 15
@@ -100,6 +100,29 @@ def test_the_first_deployment_whose_budgets_are_all_open_decides(
 def test_budgets_that_refuse_nobody_are_not_remembered(ends, how):
     refuse("a1", "b1", spent={A: 2.0}, expiries={A: 50.0}, **how)
     assert ends == {}
+
+
+def test_of_several_budgets_that_is_told_which_was_crossed(ends):
+    remember("budget of a", 90.0)
+    remember("budget of b", 50.0)
+    remember("", 10.0)
+    assert end_of(ValueError("crossed budget: budget of a")) == 90
+    assert end_of(ValueError("crossed budget: budget of c")) is None
+    both = ValueError("crossed budget: budget of a, budget of b")
+    assert end_of(both) == 50  # the last to be noted is the one that was crossed now
+    remember("budget of a", 70.0)
+    assert end_of(both) == 70
+
+
+def test_two_hundred_budgets_are_remembered(ends):
+    remember("the first", 5.0)
+    for number in range(199):
+        remember(f"number {number};", float(number))
+    remember("the first", 6.0)
+    remember("one more", 7.0)
+    assert end_of(ValueError("the first")) == 6
+    assert end_of(ValueError("number 0;")) is None
+    assert end_of(ValueError("number 1;")) == 1
 
 
 async def refusal_by_tags(**spent: int) -> Exception:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from litellm_patch.wait.cooldown_records import (
     HeldCooldown,
@@ -79,12 +77,3 @@ def test_without_a_usable_cooldown_nothing_is_known(cooldowns):
 )
 def test_a_timestamp_is_a_time_of_our_era(value, seconds):
     assert usable_timestamp(value) == seconds
-
-
-ANYTHING = st.one_of(st.none(), st.floats(), st.integers(), st.text(), st.booleans())
-
-
-@given(ANYTHING, ANYTHING, st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats()))
-def test_nothing_raises_or_tells_a_negative_time(began, lasts, expires_at, shared):
-    left = seconds_left(held(began, lasts, expires_at=expires_at, shared_seconds=shared), NOW)
-    assert left is None or 0 <= left < math.inf

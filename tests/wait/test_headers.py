@@ -5,10 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from litellm_patch.wait.delay_seconds import parse_delay_seconds
 from litellm_patch.wait.exception_chain import Refusal
 from litellm_patch.wait.headers import with_retry_after
 
@@ -51,16 +48,3 @@ def test_the_headers_of_a_refusal(refusal, before, after):
     """`after` is None where nothing changes."""
     result = with_retry_after(MappingProxyType(before), refusal)
     assert result == (before if after is None else after)
-
-
-@given(
-    st.dictionaries(st.sampled_from(["retry-after", "Retry-After", "RETRY-AFTER", "x"]), st.text()),
-    st.floats(min_value=0, max_value=1e6),
-)
-def test_there_is_always_exactly_one_valid_value(headers, seconds):
-    result = with_retry_after(headers, Refusal(seconds))
-    values = [value for name, value in result.items() if name.lower() == "retry-after"]
-    assert len(values) == 1
-    assert parse_delay_seconds(values[0]) is not None
-    if "retry-after-ms" in result:
-        assert int(values[0]) == -(-int(result["retry-after-ms"]) // 1000)
