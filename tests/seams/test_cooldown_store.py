@@ -8,8 +8,6 @@ from contextvars import copy_context
 from types import SimpleNamespace
 
 import pytest
-from conftest import has_rust_router
-from litellm_routers import cool, router_of
 
 from litellm_patch.seams.record import cooldown_store
 from litellm_patch.seams.record.cooldown_store import note_active, remember_entry, stored_cooldowns
@@ -141,17 +139,3 @@ def test_ten_thousand_entries_are_remembered_and_the_oldest_is_forgotten(store):
 @pytest.mark.parametrize("cooldowns", [object(), SimpleNamespace(cooldown_store=object())])
 def test_a_cache_that_keeps_its_cooldowns_elsewhere_has_no_store(cooldowns):
     assert stored_cooldowns(cooldowns) is None
-
-
-@pytest.mark.skipif(not has_rust_router(), reason="the router is in Python")
-def test_the_routers_own_store_frees_a_deployment_when_it_was_said(patched):
-    router = router_of("a", "b")
-    for seconds in (1.0, 1.2):  # the second while the first lasts
-        cache = cool(router, dict.fromkeys(router.get_model_ids(), seconds))
-        time.sleep(0.3)
-    with pytest.raises(ValueError, match="No deployments available") as caught:
-        router.get_available_deployment(model="m", messages=[])
-    told = time.monotonic() + caught.value.retry_after
-    while cache.get_active_cooldowns(router.get_model_ids(), None):
-        time.sleep(0.005)
-    assert time.monotonic() == pytest.approx(told, abs=0.1)

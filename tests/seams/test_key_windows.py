@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from types import SimpleNamespace
 
 import pytest
-from conftest import has_rust_router
 from router_frames import function, raised
 
 from litellm_patch.seams.record.key_windows import window_end
@@ -121,32 +118,3 @@ def test_the_window_of_a_limit_ends(how, ends_in):
 
 def test_an_error_that_was_not_raised_has_no_window():
     assert window_end(ValueError(), CLOCK) is None
-
-
-SECONDS = 40
-OF_A_KEY = {
-    "key": "api_key",
-    "value": "k",
-    "rate_limit": {"requests_per_unit": 1, "window_size": SECONDS},
-}
-
-
-@pytest.mark.skipif(not has_rust_router(), reason="its windows are in a cache in Python")
-def test_the_end_is_that_of_the_window_and_at_most_a_second_later():
-    from litellm.caching.dual_cache import DualCache
-    from litellm.proxy.hooks import parallel_request_limiter_v3 as module
-    from litellm.proxy.utils import InternalUsageCache
-
-    limiter = module._PROXY_MaxParallelRequestsHandler_v3(InternalUsageCache(DualCache()))
-
-    async def ask():
-        for _ in range(2):
-            response = await limiter.should_rate_limit([OF_A_KEY])
-            limiter._handle_rate_limit_error(response, [OF_A_KEY])
-
-    began = time.time()
-    with pytest.raises(Exception, match="Rate limit exceeded") as caught:
-        asyncio.run(ask())
-    # The start is cut to a whole second, and when the entry expires cannot be read.
-    end = window_end(caught.value, time.time())
-    assert began + SECONDS <= end <= time.time() + SECONDS + 1
