@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from litellm.caching.in_memory_cache import InMemoryCache
 
 from litellm_patch.seams.record import cooldown_cache
 from litellm_patch.seams.record.cooldown_cache import held_cooldown, note_own_cooldown
@@ -15,22 +16,6 @@ NOW = 1_795_000_000.0
 KEY = "deployment:a:cooldown"
 RECORD = {"timestamp": NOW - 20, "cooldown_time": 60.0}
 REDIS = object()
-
-
-class Memory:
-    """As much of LiteLLM's `InMemoryCache` as is looked at."""
-
-    def __init__(self, record: object, expires: object) -> None:
-        self.cache_dict = {} if record is None else {KEY: record}
-        self.ttl_dict = {} if expires is None else {KEY: expires}
-
-    def delete_cache(self, key):
-        del self.cache_dict[key]
-        self.ttl_dict.pop(key, None)
-
-    def set_cache(self, key, value, ttl):
-        assert key not in self.ttl_dict  # newer caches would not change it
-        self.cache_dict[key], self.ttl_dict[key] = value, time.time() + ttl
 
 
 class Shared:
@@ -56,8 +41,11 @@ def shared(monkeypatch):
 
 def cooldowns(record: object = RECORD, expires: object = NOW + 600, redis: object = REDIS):
     """LiteLLM's cooldown cache over the cache that the whole router has (up to 1.101)."""
-    dual_cache = SimpleNamespace(in_memory_cache=Memory(record, expires), redis_cache=redis)
-    return SimpleNamespace(cache=dual_cache, memory=dual_cache.in_memory_cache)
+    memory = InMemoryCache()
+    memory.cache_dict = {} if record is None else {KEY: record}
+    memory.ttl_dict = {} if expires is None else {KEY: expires}
+    dual_cache = SimpleNamespace(in_memory_cache=memory, redis_cache=redis)
+    return SimpleNamespace(cache=dual_cache, memory=memory)
 
 
 def note(cache, model_id="a"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Callable
+from unittest.mock import Mock
 
 import pytest
 
@@ -27,27 +28,6 @@ class NoScriptError(Exception):
     """As redis-py names it."""
 
 
-class Redis:
-    """LiteLLM's `RedisCache` and its client; a script's answer is `reply`."""
-
-    def __init__(self, reply: Any = b"7.5 3 9", error: Exception | None = None) -> None:
-        self.redis_client, self.asked = self, []
-        self.reply, self.error = reply, error
-
-    def check_and_fix_namespace(self, key: str) -> str:
-        return f"tenant:{key}"
-
-    def evalsha(self, *arguments: Any) -> Any:
-        self.asked.append(arguments)
-        if self.error is not None:
-            raise self.error
-        return self.reply
-
-    def eval(self, *arguments: Any) -> Any:
-        self.asked.append(arguments)
-        return self.reply
-
-
 class Answer(Future):
     """One that nobody waits for."""
 
@@ -58,8 +38,12 @@ class Answer(Future):
 class Process:
     """One whose questions are answered at once, late, or not asked at all."""
 
-    def __init__(self, **redis: Any) -> None:
-        self.redis, self.late = Redis(**redis), []
+    def __init__(self, reply: Any = b"7.5 3 9", error: Exception | None = None) -> None:
+        self.client, self.late = Mock(), []
+        self.client.evalsha.return_value = self.client.eval.return_value = reply
+        self.client.evalsha.side_effect = error
+        namespace = "tenant:{key}".format
+        self.redis = SimpleNamespace(redis_client=self.client, check_and_fix_namespace=namespace)
         self.queues = SharedQueues()
         self.queues.questions = SimpleNamespace(ask=self.ask)
 
@@ -87,9 +71,13 @@ class Process:
         for question in self.late:
             question()
 
+    def asked(self) -> list[tuple[Any, ...]]:
+        """The arguments of each call of the script."""
+        return [call.args for call in self.client.mock_calls]
+
     def reported(self) -> list[int]:
         """With each question, as the script is told it: the last of its arguments."""
-        return [int(asked[-1]) for asked in self.redis.asked]
+        return [int(asked[-1]) for asked in self.asked()]
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +92,7 @@ def fallbacks(monkeypatch):
 def test_a_place_is_what_the_script_answers_from_now(fallbacks):
     process = Process()
     assert process.place() == SharedPlace(NOW + 7.5, 3, 1, 9.0)
-    (asked,) = process.redis.asked
+    (asked,) = process.asked()
     assert asked[:2] == (hashlib.sha1(SCRIPT.encode()).hexdigest(), 1)
     assert asked[3:] == WAITING.arguments(NOW)
     assert fallbacks == []
@@ -115,7 +103,7 @@ def test_a_key_is_short_and_names_no_deployment(queue):
     process = Process()
     for each in (queue, queue, "other"):
         process.place(queue=each)
-    key, same, other = [asked[2] for asked in process.redis.asked]
+    key, same, other = [asked[2] for asked in process.asked()]
     assert re.fullmatch(r"tenant:litellm_patch:queue:2:\{[0-9a-f]{32}\}", key)
     assert key == same != other
 
@@ -123,7 +111,7 @@ def test_a_key_is_short_and_names_no_deployment(queue):
 def test_a_script_that_redis_does_not_have_is_sent():
     process = Process(error=NoScriptError())
     assert process.place() == SharedPlace(NOW + 7.5, 3, 1, 9.0)
-    by_name, sent = process.redis.asked
+    by_name, sent = process.asked()
     assert sent == (SCRIPT, *by_name[1:])
 
 
@@ -139,7 +127,7 @@ def test_a_script_that_redis_does_not_have_is_sent():
 def test_without_a_usable_answer_the_process_gives_the_place(redis, answers, questions, fallbacks):
     process = Process(**redis)
     assert process.place(answers=answers) is None
-    assert len(process.redis.asked) == questions
+    assert len(process.asked()) == questions
     assert fallbacks == [1]
 
 
@@ -166,7 +154,7 @@ def test_a_place_that_is_answered_late_took_a_place_for_its_client():
 def test_a_question_that_failed_may_have_taken_a_place_and_is_not_counted():
     process = Process(error=ConnectionError())
     process.place(4)
-    process.redis.error = None
+    process.client.evalsha.side_effect = None
     assert process.place().mine == 1
     assert process.reported() == [0] * 5
 
