@@ -129,15 +129,6 @@ def test_a_foreign_cooldown_and_ones_own_in_the_place_of_its_copy_cost_one_pttl(
     assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
 
 
-@pytest.mark.parametrize("milliseconds", [-1, None], ids=["it keeps it for ever", "no answer"])
-def test_a_redis_that_knows_no_end_changes_nothing(milliseconds):
-    cache, memory, _ = cooldowns(foreign(), milliseconds)
-    ask_without_the_patch(cache)
-    before = dict(memory.ttl_dict)
-    assert seconds_left(cache) == pytest.approx(59, abs=0.5)
-    assert memory.ttl_dict == before
-
-
 def test_a_copy_that_redis_has_dropped_is_dropped():
     cache, memory, _ = cooldowns(foreign(), milliseconds=-2)
     assert seconds_left(cache) == pytest.approx(0, abs=0.1)

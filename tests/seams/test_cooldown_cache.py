@@ -62,6 +62,12 @@ def test_without_a_record_or_a_redis_nothing_is_asked(shared):
     assert shared.asked == []
 
 
+def test_a_redis_that_does_not_answer_changes_nothing(shared):
+    cache = cooldowns()
+    assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
+    assert (len(shared.asked), cache.memory.ttl_dict) == (1, {KEY: NOW + 600})
+
+
 def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     shared.answer = 7.0
     cache = cooldowns()
