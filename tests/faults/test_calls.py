@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import inspect
 import types
+from unittest.mock import Mock
 
 import pytest
 from litellm_errors import refusal
@@ -95,12 +96,8 @@ def test_what_litellm_returns_or_raises_comes_back_as_it_is(stock, seam, outcome
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("seam", PLAIN, ids=lambda seam: seam.name)
 def test_the_seams_own_code_may_fail(stock, seam, error, lines):
-    def look(instance, arguments, result):
-        raise ERRORS[error]("sk-secret-1234")
-
-    function, instance = attached(
-        dataclasses.replace(seam, joint=AfterCall(look)), like(seam, THEIRS)
-    )
+    joint = AfterCall(Mock(side_effect=ERRORS[error]("sk-secret-1234")))
+    function, instance = attached(dataclasses.replace(seam, joint=joint), like(seam, THEIRS))
     for _ in range(50):
         assert function(instance) is THEIRS
     assert_quiet(lines)
@@ -117,9 +114,7 @@ def test_a_refusal_that_escapes_goes_on_escaping(stock, error, where, monkeypatc
 
     from litellm_patch.seams.answer import proxy_app
 
-    def broken(*args, **kwargs):
-        raise ERRORS[error]("sk-secret-1234")
-
+    broken = Mock(side_effect=ERRORS[error]("sk-secret-1234"))
     convert = broken if where == "convert" else lambda request, error: error
     app = types.SimpleNamespace(exception_handlers={ProxyException: convert})
     (seam,) = [seam for seam in SEAMS if seam.name == "proxy-app"]

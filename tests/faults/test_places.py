@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from unittest.mock import Mock
 
 import pytest
 from rubbish import ERRORS, VALUES
@@ -121,10 +122,7 @@ def test_a_module_that_raises_when_looked_at_is_left_alone(stock, seam):
 
 
 def raising(error):
-    def function(*args):
-        raise ERRORS[error]("ours")
-
-    return function
+    return Mock(side_effect=ERRORS[error]("ours"))
 
 
 def with_joint(seam, attach):

@@ -10,6 +10,7 @@ import asyncio
 import sys
 import time
 import types
+from unittest.mock import Mock
 
 import pytest
 from litellm_routers import cool, router_of
@@ -31,13 +32,7 @@ GIVEN = {**VALUES, **{name: error("sk-secret-1234") for name, error in ERRORS.it
 
 def giving(name: str):
     value = GIVEN[name]
-
-    def give(*args, **kwargs):
-        if name in ERRORS:
-            raise value
-        return value
-
-    return give
+    return Mock(side_effect=value) if name in ERRORS else Mock(return_value=value)
 
 
 @pytest.fixture(scope="module")

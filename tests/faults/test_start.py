@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import types
+from unittest.mock import Mock
 
 import pytest
 from rubbish import ERRORS, VALUES
@@ -16,27 +17,15 @@ from litellm_patch.activation import activate as activation
 
 @pytest.mark.parametrize("error", ERRORS)
 def test_an_activation_that_raises_is_one_line_and_no_failed_import(error, monkeypatch, capsys):
-    def raising():
-        raise ERRORS[error]("ours")
-
-    monkeypatch.setattr(activation, "activate", raising)
+    monkeypatch.setattr(activation, "activate", Mock(side_effect=ERRORS[error]("ours")))
     trigger.fire()
     assert capsys.readouterr().err.count("litellm_patch: not active") == 1
 
 
-class Stream:
-    def __init__(self, error):
-        self.error = error
-
-    def write(self, text):
-        raise self.error("stream")
-
-    flush = write
-
-
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_stderr_that_raises_is_no_reason_to_fail(error, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", Stream(ERRORS[error]))
+    broken = Mock(side_effect=ERRORS[error]("stream"))
+    monkeypatch.setattr(sys, "stderr", types.SimpleNamespace(write=broken, flush=broken))
     switch.complain("text")
     log.once(logging.WARNING, f"said into a broken stream: {error}")
 
@@ -44,9 +33,7 @@ def test_a_stderr_that_raises_is_no_reason_to_fail(error, monkeypatch):
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("part", ["emit", "filter", "format"])
 def test_logging_that_raises_is_no_reason_to_fail(error, part, lines):
-    def raising(*args):
-        raise ERRORS[error]("logging")
-
+    raising = Mock(side_effect=ERRORS[error]("logging"))
     handler = logging.Handler()
     handler.emit = raising if part == "emit" else lambda record: handler.format(record)
     handler.format = raising
@@ -80,27 +67,15 @@ def test_what_varies_without_end_is_said_at_most_so_often(lines):
     assert len(lines) <= 200
 
 
-class Finding:
-    """Another finder, which finds `spec` or raises."""
-
-    def __init__(self, spec=None, error=None):
-        self.spec, self.error = spec, error
-
-    def find_spec(self, name, path=None, target=None):
-        if self.error:
-            raise self.error
-        return self.spec
-
-
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_finder_of_somebody_elses_that_raises_raises_as_without_us(error, monkeypatch):
     theirs = ERRORS[error]("theirs")
-    ours = trigger.Finder()
-    monkeypatch.setattr(sys, "meta_path", [ours, Finding(error=theirs)])
+    ours, other = trigger.Finder(), Mock(**{"find_spec.side_effect": theirs})
+    monkeypatch.setattr(sys, "meta_path", [ours, other])
     with pytest.raises(ERRORS[error]) as caught:
         ours.find_spec("litellm")
     assert caught.value is theirs
-    monkeypatch.setattr(sys, "meta_path", [ours, Finding(spec=None)])
+    other.find_spec = Mock(return_value=None)
     assert ours.find_spec("litellm") is None  # and it still works
 
 
@@ -113,14 +88,10 @@ def test_other_names_are_not_looked_for(name):
 def test_a_litellm_that_fails_to_import_fails_with_its_own_error(error):
     theirs = ERRORS[error]("theirs")
 
-    class Failing:
-        def exec_module(self, module):
-            raise theirs
-
     module = types.ModuleType("litellm")
     module.__spec__ = None
     with pytest.raises(ERRORS[error]) as caught:
-        trigger.Loader(Failing()).exec_module(module)
+        trigger.Loader(Mock(**{"exec_module.side_effect": theirs})).exec_module(module)
     assert caught.value is theirs
 
 
@@ -128,6 +99,6 @@ def test_a_litellm_that_fails_to_import_fails_with_its_own_error(error):
 def test_a_loader_of_any_kind_is_passed_through(value, monkeypatch):
     spec = types.SimpleNamespace(loader=VALUES[value])
     ours = trigger.Finder()
-    monkeypatch.setattr(sys, "meta_path", [ours, Finding(spec=spec)])
+    monkeypatch.setattr(sys, "meta_path", [ours, Mock(**{"find_spec.return_value": spec})])
     assert ours.find_spec("litellm") is spec
     assert spec.loader is VALUES[value]  # none of these can execute a module

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -33,7 +34,7 @@ class Machine:
     def __init__(self) -> None:
         self.now, self.takes, self.fails = 0.0, 0.0, False
         self.waited: list[float] = []
-        self.threads: list[Any] = []
+        self.threads = Mock()
         self.questions: Questions
 
     def question(self) -> str:
@@ -54,24 +55,16 @@ class Machine:
     def work(self, after: float = 0.0) -> None:
         """Redis answers what it was asked, `after` more seconds."""
         self.now += after
-        thread = self.threads[-1]
+        started = self.threads.call_args.kwargs
         with pytest.raises(queue.Empty):
-            thread.target(*thread.args)
-
-    def thread(self, **init_parameter: Any) -> Any:
-        self.threads.append(SimpleNamespace(start=lambda: None, **init_parameter))
-        return self.threads[-1]
+            started["target"](*started["args"])
 
 
-class Line(list):
+class Line(queue.SimpleQueue):
     """A queue whose end is the end of the thread that reads it."""
 
-    put = list.append
-
     def get(self) -> Any:
-        if not self:
-            raise queue.Empty
-        return self.pop(0)
+        return super().get(block=False)
 
 
 @pytest.fixture
@@ -88,7 +81,7 @@ def machine(monkeypatch):
 
     fakes = {
         "time": SimpleNamespace(monotonic=lambda: machine.now),
-        "threading": SimpleNamespace(Lock=threading.Lock, Thread=machine.thread),
+        "threading": SimpleNamespace(Lock=threading.Lock, Thread=machine.threads),
         "queue": SimpleNamespace(SimpleQueue=Line),
         "Future": Answer,
     }
@@ -116,15 +109,14 @@ def left_alone(machine: Machine, seconds: float) -> bool:
 
 
 def test_a_refusal_waits_twenty_milliseconds_for_an_answer(machine, lines):
-    assert machine.threads == []
     machine.takes = 0.02
     answer = machine.ask()
     assert answer.result() == "answer"
     assert machine.waited == [0.02]
     assert machine.questions.waits == 1
     assert machine.ask() is not None  # it is not left alone
-    (thread,) = machine.threads
-    assert thread.daemon is True  # it does not hold up the end of the process
+    machine.threads.assert_called_once()
+    assert machine.threads.call_args.kwargs["daemon"] is True  # the process need not wait for it
     assert said(lines) == []
 
 
