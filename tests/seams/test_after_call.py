@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from unittest.mock import Mock, call
 
 import pytest
 import wrapt
@@ -35,14 +36,7 @@ class Host:
         self.module = types.ModuleType("litellm.somewhere")
         vars(self.module).update(Cache=Cache, Heir=Heir, plain=plain, unreadable=7)
         self.cache, self.heir, self.original = Cache, Heir, vars(Cache)["get"]
-        self.seen: list[tuple] = []
-        self.reached = 0
-
-    def look(self, instance, arguments, result):
-        self.seen.append((instance, dict(arguments), result))
-
-    def count(self):
-        self.reached += 1
+        self.look, self.reached = Mock(), Mock()
 
     def attach(self, attribute, init_parameter=""):
         seam = dataclasses.replace(
@@ -53,7 +47,7 @@ class Host:
             joint=AfterCall(self.look),
             init_parameter=init_parameter,
         )
-        return seam.joint.attach(self.module, seam, self.count)
+        return seam.joint.attach(self.module, seam, self.reached)
 
 
 @pytest.fixture
@@ -70,17 +64,17 @@ def test_a_method_gives_its_instance_its_arguments_and_its_result(host):
     made = host.cache("s")
     assert made.get("k", default=1) == "s: k"
     assert host.cache.get(made, "k") == "s: k"
-    assert host.seen == [
-        (made, {"self": made, "key": "k", "default": 1}, "s: k"),
-        (made, {"self": made, "key": "k"}, "s: k"),
+    assert host.look.mock_calls == [
+        call(made, {"self": made, "key": "k", "default": 1}, "s: k"),
+        call(made, {"self": made, "key": "k"}, "s: k"),
     ]
-    assert host.reached == 2
+    assert host.reached.call_count == 2
 
 
 def test_a_function_has_no_instance(host):
     host.attach("plain")
     assert host.module.plain("k") == "plain: k"
-    assert host.seen == [(None, {"key": "k"}, "plain: k")]
+    host.look.assert_called_once_with(None, {"key": "k"}, "plain: k")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +108,7 @@ def test_the_original_is_put_back(host):
 def test_an_inherited_method_is_inherited_again(host, before):
     undo = host.attach("Heir.get")
     host.heir("s").get("k")
-    assert len(host.seen) == 1
+    host.look.assert_called_once()
     if before == "deleted":
         del host.heir.get
     elif before == "set":
@@ -151,4 +145,4 @@ def test_it_says_that_it_cannot_come_off_beneath_another_wrapper(host, inside):
         assert str(caught.value) == WRAPPED_AGAIN
     assert vars(host.cache)["get"] is placed
     host.cache("s").get("k")
-    assert len(host.seen) == 1
+    host.look.assert_called_once()

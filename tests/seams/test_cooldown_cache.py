@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from litellm.caching.in_memory_cache import InMemoryCache
@@ -18,25 +19,14 @@ RECORD = {"timestamp": NOW - 20, "cooldown_time": 60.0}
 REDIS = object()
 
 
-class Shared:
-    """What Redis answers; None where it does not answer in time."""
-
-    def __init__(self) -> None:
-        self.answer: float | None = None
-        self.asked: list[tuple[object, ...]] = []
-
-    def seconds(self, *question):
-        self.asked.append(question)
-        return self.answer
-
-
 @pytest.fixture(autouse=True)
 def shared(monkeypatch):
-    answers = Shared()
-    monkeypatch.setattr(cooldown_cache, "_shared", answers)
+    """What Redis answers; None where it does not answer in time."""
+    seconds = Mock(return_value=None)
+    monkeypatch.setattr(cooldown_cache, "_shared", SimpleNamespace(seconds=seconds))
     monkeypatch.setattr(cooldown_cache, "_own", {})
     monkeypatch.setattr(time, "time", lambda: NOW)
-    return answers
+    return seconds
 
 
 def cooldowns(record: object = RECORD, expires: object = NOW + 600, redis: object = REDIS):
@@ -59,17 +49,17 @@ def test_without_a_record_or_a_redis_nothing_is_asked(shared):
     del without.cache.redis_cache
     for cache in (without, cooldowns(redis=None)):
         assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert shared.asked == []
+    shared.assert_not_called()
 
 
 def test_a_redis_that_does_not_answer_changes_nothing(shared):
     cache = cooldowns()
     assert held_cooldown(cache, "a") == HeldCooldown(RECORD, NOW + 600)
-    assert (len(shared.asked), cache.memory.ttl_dict) == (1, {KEY: NOW + 600})
+    assert (shared.call_count, cache.memory.ttl_dict) == (1, {KEY: NOW + 600})
 
 
 def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
-    shared.answer = 7.0
+    shared.return_value = 7.0
     cache = cooldowns()
     cache._cooldown_store, cache.cache = cache.cache, cooldowns(redis=None).cache
     assert held_cooldown(cache, "a").shared_seconds == 7.0
@@ -90,11 +80,11 @@ def test_from_1_102_on_cooldowns_have_a_store_of_their_own(shared):
     ],
 )
 def test_a_copy_of_a_foreign_cooldown_ends_when_redis_drops_it(shared, answer, expires, ends):
-    shared.answer = answer
+    shared.return_value = answer
     cache = cooldowns(expires=expires)
     left = HeldCooldown(RECORD, ends, shared_seconds=answer)
     assert held_cooldown(cache, "a") == (HeldCooldown(None, NOW) if ends is None else left)
-    assert shared.asked == [(REDIS, KEY, RECORD["timestamp"])]
+    shared.assert_called_once_with(REDIS, KEY, RECORD["timestamp"])
     assert cache.memory.ttl_dict == ({} if ends is None else {KEY: ends})
 
 
@@ -104,7 +94,7 @@ def test_a_record_that_tells_no_beginning_is_not_asked_about(shared, record):
     note(cache)
     assert cooldown_cache._own == {}
     assert held_cooldown(cache, "a") == HeldCooldown(record, NOW + 600)
-    assert shared.asked == []
+    shared.assert_not_called()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +114,7 @@ def test_redis_is_asked_about_our_own_cooldown_only_if_a_copy_was_there(
     note(cache)
     cache.memory.cache_dict[KEY]["timestamp"] += later
     held_cooldown(cache, "a")
-    assert bool(shared.asked) is asks
+    assert shared.called is asks
 
 
 def test_ten_thousand_own_cooldowns_are_remembered_and_the_oldest_is_forgotten():

@@ -6,6 +6,7 @@ import sys
 import time
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock, call
 
 import pytest
 from litellm_errors import PINNED, rate_limit
@@ -175,23 +176,17 @@ WAITING = Waiting(NOW + 40, LASTS, 60.0, KnownRate())
 
 
 @pytest.fixture
-def queues(monkeypatch):
-    """The Redis of each place that was asked for, with its queue; the place is 50 s from now."""
-    asked: list[tuple[object, str]] = []
-
-    def place(redis, queue, waiting):
-        assert waiting is WAITING
-        asked.append((redis, queue))
-        return NOW + 50
-
+def place(monkeypatch):
+    """Gives a place 50 s from now."""
+    place = Mock(return_value=NOW + 50)
     monkeypatch.setattr(cooling_deployments, "_queues", SimpleNamespace(place=place))
-    return asked
+    return place
 
 
 @pytest.mark.parametrize("redis", [object(), None])
 @pytest.mark.parametrize("where", ["in Python", "in Rust"])
 def test_a_place_is_asked_for_in_the_redis_of_the_routers_cooldowns(
-    queues, said, monkeypatch, where, redis
+    place, said, monkeypatch, where, redis
 ):
     router = router_of("a", "b", a=40)
     router.cache.redis_cache = redis
@@ -203,20 +198,20 @@ def test_a_place_is_asked_for_in_the_redis_of_the_routers_cooldowns(
         router.cache.redis_cache = "another"
         monkeypatch.setattr(cooldown_cache, "_own", {"deployment:a:cooldown": CLOCK})
     assert refused(router).shared_place(WAITING) == (redis and NOW + 50)
-    assert queues == ([(redis, "a|b")] if redis else [])
+    assert place.mock_calls == ([call(redis, "a|b", WAITING)] if redis else [])
     assert said == []
 
 
-def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(queues, said, proxys):
+def test_without_the_router_of_the_request_it_is_the_one_of_the_proxy(place, said, proxys):
     found = refused(router_of(a=40), refusal(NAMES_A))
     assert found.shared_place(WAITING) == NOW + 50
-    assert queues == [(proxys.llm_router.cache.redis_cache, "a")]
+    place.assert_called_once_with(proxys.llm_router.cache.redis_cache, "a", WAITING)
     del proxys.llm_router
     assert found.shared_place(WAITING) is None
     assert said == []
 
 
-def test_a_router_without_a_place_for_its_redis_is_reported(queues, said):
+def test_a_router_without_a_place_for_its_redis_is_reported(place, said):
     assert refused(router_of("a", a=40)).shared_place(WAITING) is None
     assert said == ["the queue of all proxies cannot be used, each has its own"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import types
+from unittest.mock import Mock
 
 import pytest
 
@@ -32,24 +33,18 @@ def place():
 
 @pytest.fixture
 def cooling(monkeypatch):
-    """Let the seam find `found` for the next refusals; which it asked about, and which it kept."""
-    seen = types.SimpleNamespace(found=None, asked=[], kept=[])
-
-    def find(refusal, question, frame):
-        # The question of the same frame belongs to the refusal.
-        assert (question, frame) == ((60, FRAME), FRAME)
-        seen.asked.append(refusal)
-        return seen.found
-
-    def take(arguments, frame):
-        return arguments["cooldown_time"], frame
-
-    monkeypatch.setattr(rate_limit_error, "caller", lambda: FRAME)
-    monkeypatch.setattr(rate_limit_error, "take_question", take)
-    monkeypatch.setattr(rate_limit_error, "cooling_of_refusal", find)
-    monkeypatch.setattr(fastest_response, "keep", seen.kept.append)
+    """What is found for a refusal, by its question in the same frame; and which were kept."""
+    find = Mock(return_value=None)
+    replaced = {
+        "caller": lambda: FRAME,
+        "take_question": lambda arguments, frame: (arguments["cooldown_time"], frame),
+        "cooling_of_refusal": find,
+    }
+    for name, value in replaced.items():
+        monkeypatch.setattr(rate_limit_error, name, value)
+    monkeypatch.setattr(fastest_response, "keep", find.kept)
     monkeypatch.setattr(time, "monotonic", lambda: NOW)
-    return seen
+    return find
 
 
 def attach(place):
@@ -61,7 +56,8 @@ def test_without_a_known_cooldown_the_configured_one_is_told(place, cooling):
     refusal = place.RouterRateLimitError("m", 60)
     assert refusal.retry_after == 60
     assert marks.get(refusal, COOLING) is None
-    assert (cooling.asked, cooling.kept) == ([refusal], [])
+    cooling.assert_called_once_with(refusal, (60, FRAME), FRAME)
+    cooling.kept.assert_not_called()
 
 
 @pytest.mark.parametrize(
@@ -69,11 +65,11 @@ def test_without_a_known_cooldown_the_configured_one_is_told(place, cooling):
 )
 def test_the_rest_of_a_cooldown_is_told(place, cooling, ready_at, left):
     attach(place)
-    cooling.found = Cooling(ready_at, "queue")
+    cooling.return_value = Cooling(ready_at, "queue")
     refusal = place.RouterRateLimitError("m", cooldown_time=60)
     assert refusal.retry_after == left
-    assert marks.get(refusal, COOLING) is cooling.found
-    assert cooling.kept == [refusal]
+    assert marks.get(refusal, COOLING) is cooling.return_value
+    cooling.kept.assert_called_once_with(refusal)
 
 
 def test_undo_restores_the_class(place, cooling):

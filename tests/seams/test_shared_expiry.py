@@ -15,18 +15,13 @@ from litellm_patch.seams.record import shared_expiry
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
 
 
-class Redis:
-    """LiteLLM's RedisCache, of which `answer` is what PTTL tells."""
-
-    def __init__(self, answer):
-        self.redis_client = self
-        self.pttl = answer
-
-    def check_and_fix_namespace(self, key):
-        return key
+def redis_of(pttl) -> SimpleNamespace:
+    """LiteLLM's RedisCache, whose client has this PTTL."""
+    client = SimpleNamespace(pttl=pttl)
+    return SimpleNamespace(redis_client=client, check_and_fix_namespace=lambda key: key)
 
 
-def until_answered(expiries: SharedExpiries, redis: Redis) -> float | None:
+def until_answered(expiries: SharedExpiries, redis: SimpleNamespace) -> float | None:
     """The seconds that are told once Redis has answered, however busy the machine is."""
     for _ in range(100):
         seconds = expiries.seconds(redis, "key", 1.0)
@@ -40,13 +35,13 @@ def until_answered(expiries: SharedExpiries, redis: Redis) -> float | None:
 def test_a_forked_child_asks_for_itself():
     hangs = threading.Event()
     expiries = SharedExpiries()
-    assert expiries.seconds(Redis(lambda key: hangs.wait(60)), "key", 1.0) is None
+    assert expiries.seconds(redis_of(lambda key: hangs.wait(60)), "key", 1.0) is None
     with expiries.questions._lock:  # as another thread would hold it
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(30)  # which ends a child that hangs
-            told = until_answered(expiries, Redis(lambda key: 7000))
+            told = until_answered(expiries, redis_of(lambda key: 7000))
             os._exit(0 if told is not None and 0 < told <= 7 else 1)
     hangs.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -71,11 +66,11 @@ def answered(expiries: SharedExpiries, monkeypatch: pytest.MonkeyPatch) -> list[
 def test_redis_tells_milliseconds(milliseconds, seconds, monkeypatch):
     expiries = SharedExpiries()
     answered(expiries, monkeypatch)
-    assert expiries.seconds(Redis(lambda key: milliseconds), "key", 1.0) == seconds
+    assert expiries.seconds(redis_of(lambda key: milliseconds), "key", 1.0) == seconds
 
 
 def test_a_thousand_cooldowns_are_remembered(monkeypatch):
-    expiries, redis = SharedExpiries(), Redis(lambda key: 7000)
+    expiries, redis = SharedExpiries(), redis_of(lambda key: 7000)
     asked = answered(expiries, monkeypatch)
     for written in [*range(1000), 0, 999, 1000, 1, 999]:
         assert expiries.seconds(redis, "key", written) == 7

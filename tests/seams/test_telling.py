@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from fastapi import HTTPException
@@ -76,30 +76,27 @@ def test_the_operators_options_decide(environment, setting, waits):
 
 @pytest.fixture
 def known(monkeypatch):
-    """What is found beside a limit, and of a limiter's window; which errors were asked about."""
-    known = SimpleNamespace(cooling=None, window=None, asked=[])
-
-    def find(error, name):
-        known.asked.append(error)
-        found = getattr(known, name)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    monkeypatch.setattr(telling, "cooling_beside_limit", lambda error: find(error, "cooling"))
-    monkeypatch.setattr(telling, "window_end", lambda error, clock: find(error, "window"))
+    """What is found beside a limit, and of a limiter's window."""
+    known = Mock(cooling=Mock(return_value=None), window=Mock(return_value=None))
+    monkeypatch.setattr(telling, "cooling_beside_limit", known.cooling)
+    monkeypatch.setattr(telling, "window_end", known.window)
     return known
 
 
+def asked(known: Mock) -> list[BaseException]:
+    """The errors that were asked about."""
+    return [call.args[0] for call in known.mock_calls]
+
+
 def test_beside_a_limit_another_deployment_may_be_ready_first(known):
-    known.cooling = Cooling(NOW + 0.5, "m")
+    known.cooling.return_value = Cooling(NOW + 0.5, "m")
     error = below(basic(), limit())
     found = telling.tell(error, None, {"x": "y"}, "s")
     assert found.headers == {"x": "y", "retry-after": "1", "retry-after-ms": "500"}
-    assert known.asked == [error, error.__context__]
-    assert marks.get(error, COOLING) is known.cooling
+    assert asked(known) == [error, error.__context__]
+    assert marks.get(error, COOLING) is known.cooling.return_value
     told(error)
-    assert len(known.asked) == 2  # a limit with a mark is not asked about again
+    assert len(asked(known)) == 2  # a limit with a mark is not asked about again
 
 
 def limiters() -> HTTPException:
@@ -111,13 +108,13 @@ def test_only_limits_are_asked_about_and_each_for_what_ends_it(known, monkeypatc
     spent, of_a_key, pinned = budget(), limiters(), rate_limit(PINNED)
     errors = spent, OTHER, cooling(5), below(of_a_key, below(cooling(5), OTHER)), pinned
     assert told(*errors)[0] == 45
-    assert known.asked == [spent, of_a_key, pinned]
-    known.window, known.cooling = NOW + 40, Cooling(NOW + 30, "m")
+    assert asked(known) == [spent, of_a_key, pinned]
+    known.window.return_value, known.cooling.return_value = NOW + 40, Cooling(NOW + 30, "m")
     assert told(limiters(), pinned) == [40, 30]
 
 
 def test_if_our_reading_fails_litellms_number_stands(known, lines):
-    known.cooling = known.window = ZeroDivisionError("sk-secret-1234")
+    known.cooling.side_effect = known.window.side_effect = ZeroDivisionError("sk-secret-1234")
     assert told(limiters(), basic()) == [50, 60 - NOW % 60]
     assert [line.getMessage().partition(":")[0] for line in lines] == [
         "the window of a limit cannot be read, LiteLLM's own number stands",
