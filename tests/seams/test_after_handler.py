@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import types
+from unittest.mock import Mock
 
 import pytest
 from starlette.exceptions import HTTPException
@@ -18,22 +19,13 @@ ERROR = HTTPException(429)
 
 @pytest.mark.parametrize("outcome", [True, False, ZeroDivisionError])
 def test_it_looks_at_litellms_answer_and_comes_off_again(outcome, lines):
-    def theirs(request, error):
-        return "theirs"
-
-    def look(*what):
-        seen.append(what)
-        if outcome is ZeroDivisionError:
-            raise outcome
-        return outcome
-
-    seen, reached = [], []
+    theirs, look, reached = Mock(return_value="theirs"), Mock(side_effect=[outcome]), Mock()
     app = types.SimpleNamespace(exception_handlers={HTTPException: theirs})
     joint = AfterHandler(("starlette.exceptions", "HTTPException"), look)
-    undo = joint.attach(types.SimpleNamespace(app=app), SEAM, lambda: reached.append(1))
+    undo = joint.attach(types.SimpleNamespace(app=app), SEAM, reached)
     assert asyncio.run(app.exception_handlers[HTTPException]("request", ERROR)) == "theirs"
-    assert seen == [("theirs", "request", ERROR)]
-    assert reached == [1] * (outcome is True)
+    look.assert_called_once_with("theirs", "request", ERROR)
+    assert reached.called is (outcome is True)
     said = "seam proxy-app-http failed, LiteLLM's own answer stands: ZeroDivisionError in "
     assert [line.getMessage()[: len(said)] for line in lines] == [said] * len(lines)
     assert len(lines) == (outcome is ZeroDivisionError)

@@ -15,19 +15,15 @@ DESCRIPTOR = {"key": "key", "value": "sk-1", "rate_limit": {"window_size": 90}}
 LIMITER = "litellm.proxy.hooks.parallel_request_limiter_v3"
 
 
-class LimiterInRust:
+def limiter_in_rust(start: object) -> SimpleNamespace:
     """As much of the limiter of 1.110.0 and later as is looked at."""
-
-    window_size = 60
-
-    def __init__(self, start: object) -> None:
-        self.rate_limits = SimpleNamespace(
-            local=lambda asked: [{KEY: start}[each] for each in asked]
-        )
-
-    def rate_limit_counter(self, key, value, rate_limit_type):
-        assert rate_limit_type in ("requests", "tokens")
-        return SimpleNamespace(window=f"{{{key}:{value}}}:window")
+    return SimpleNamespace(
+        window_size=60,
+        rate_limits=SimpleNamespace(local=lambda asked: [{KEY: start}[each] for each in asked]),
+        rate_limit_counter=lambda key, value, rate_limit_type: SimpleNamespace(
+            window={"requests": f"{{{key}:{value}}}:window"}[rate_limit_type]
+        ),
+    )
 
 
 def refusal(
@@ -53,7 +49,7 @@ def refusal(
     cache = SimpleNamespace(dual_cache=SimpleNamespace(in_memory_cache=memory))
     limiter = SimpleNamespace(internal_usage_cache=cache, window_size=60)
     if in_rust:
-        limiter = LimiterInRust(start)
+        limiter = limiter_in_rust(start)
     given = [limiter, {"rate_limit_type": "requests"} if status is None else status]
     given += [descriptor, matching][: variables.count(",")]
     raising = function(f"self, {variables}, then", module=module)
