@@ -58,9 +58,9 @@ def patched(side):
 @pytest.fixture
 def lines():
     """What was logged by this package, as if for the first time in the process."""
-    seen: list[logging.LogRecord] = []
+    seen: list[str] = []
     handler = logging.Handler()
-    handler.emit = seen.append
+    handler.emit = lambda record: seen.append(record.getMessage())
     before = dict(log._said)
     log._said.clear()
     log.LOGGER.addHandler(handler)

@@ -153,7 +153,7 @@ def test_a_hook_that_raises_fails_no_import_and_says_one_line(stock, seam, error
         hooks.on_import(module)
         hooks.resume()
     assert state.state in (FAILED, SKIPPED)
-    assert len([line for line in lines if seam.name in line.getMessage()]) == 1
+    assert len([line for line in lines if seam.name in line]) == 1
 
 
 @pytest.mark.parametrize("error", ERRORS)

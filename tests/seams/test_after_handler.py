@@ -27,7 +27,7 @@ def test_it_looks_at_litellms_answer_and_comes_off_again(outcome, lines):
     look.assert_called_once_with("theirs", "request", ERROR)
     assert reached.called is (outcome is True)
     said = "seam proxy-app-http failed, LiteLLM's own answer stands: ZeroDivisionError in "
-    assert [line.getMessage()[: len(said)] for line in lines] == [said] * len(lines)
+    assert [line[: len(said)] for line in lines] == [said] * len(lines)
     assert len(lines) == (outcome is ZeroDivisionError)
     undo()
     assert app.exception_handlers == {HTTPException: theirs}

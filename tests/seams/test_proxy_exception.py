@@ -36,10 +36,10 @@ def test_a_refusal_tells_its_cooldown(cooldown, header):
 
 
 @pytest.mark.parametrize("value", [float("nan"), None])
-def test_an_unusable_cooldown_gets_no_header_and_one_debug_line(lines, value):
-    lines.clear()
+def test_an_unusable_cooldown_gets_no_header_and_one_debug_line(lines, caplog, value):
+    caplog.clear()
     assert [make(refusal(value)).headers for _ in range(2)] == [{}, {}]
-    assert [line.levelno for line in lines] == [logging.DEBUG]
+    assert [record.levelno for record in caplog.records] == [logging.DEBUG]
 
 
 @pytest.fixture

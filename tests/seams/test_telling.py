@@ -116,7 +116,7 @@ def test_only_limits_are_asked_about_and_each_for_what_ends_it(known, monkeypatc
 def test_if_our_reading_fails_litellms_number_stands(known, lines):
     known.cooling.side_effect = known.window.side_effect = ZeroDivisionError("sk-secret-1234")
     assert told(limiters(), basic()) == [50, 60 - NOW % 60]
-    assert [line.getMessage().partition(":")[0] for line in lines] == [
+    assert [line.partition(":")[0] for line in lines] == [
         "the window of a limit cannot be read, LiteLLM's own number stands",
         "the cooldowns beside a limit cannot be read",
     ]
