@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from litellm_routers import entry
 
 import litellm_patch
-from litellm_patch.seams.refusal import spent_budget
+from litellm_patch.seams.refusal import fastest_response, spent_budget
 from litellm_patch.seams.refusal.spent_budget import end_of, remember, remember_end
 
 TOLD = "Exceeded budget for provider openai: 2.0 >= 1.0\n"
@@ -27,8 +28,7 @@ def ends(monkeypatch):
 
 def refuse(
     *deployments: str | None,
-    spent: dict[str, float | None],
-    expiries: dict[str, object],
+    budgets: dict[str, tuple[float | None, float | None]],
     limit: object = 1.0,
     allowed: tuple[str, ...] = (),
 ) -> None:
@@ -36,29 +36,28 @@ def refuse(
 
     Args:
         deployments: ids; the provider of a deployment is the first letter of its id.
-        spent: by "kind:name" of the budget; each that is named here exists.
-        expiries: `time.time()` at which LiteLLM forgets the spend.
+        budgets: by "kind:name", what was spent, and the `time.time()` at which LiteLLM forgets it.
     """
 
     def configs(kind):
         budget = SimpleNamespace(budget_duration="1d", max_budget=limit)
-        return {name.split(":")[1]: budget for name in spent if name.startswith(kind)} or None
+        return {name.split(":")[1]: budget for name in budgets if name.startswith(kind)} or None
 
-    def keys(numbers):
-        return {f"{name.replace(':', '_spend:')}:1d": number for name, number in numbers.items()}
+    def cached(part):
+        keys = {f"{name.replace(':', '_spend:')}:1d": each[part] for name, each in budgets.items()}
+        return {key: number for key, number in keys.items() if number is not None}
 
     limiter = SimpleNamespace(
-        dual_cache=SimpleNamespace(in_memory_cache=SimpleNamespace(ttl_dict=keys(expiries))),
+        dual_cache=SimpleNamespace(in_memory_cache=SimpleNamespace(ttl_dict=cached(1))),
         tag_budget_config=configs("tag"),
         _get_llm_provider_for_deployment=lambda each: each.get("model_info", {"id": "a"})["id"][0],
     )
+    infos = [{} if each is None else {"model_info": {"id": each}} for each in deployments]
     arguments = {
-        "healthy_deployments": [
-            {} if each is None else {"model_info": {"id": each}} for each in deployments
-        ],
+        "healthy_deployments": [{"model_name": "m", **info} for info in infos],
         "provider_configs": configs("provider"),
         "deployment_configs": configs("deployment"),
-        "spend_map": keys({name: value for name, value in spent.items() if value is not None}),
+        "spend_map": cached(0),
         "request_tags": ["free", "paid"],
     }
     remember_end(limiter, arguments, ([*allowed], TOLD))
@@ -68,38 +67,44 @@ A, A1 = "provider:a", "deployment:a1"
 
 
 @pytest.mark.parametrize(
-    "deployments, spent, expiries, end",
+    "deployments, budgets, end",
     [
         # A spent budget ends with its window.
-        (["a1"], {A: 2.0}, {A: 50.0}, 50.0),
-        (["a1"], {A1: 2.0}, {A1: 50.0}, 50.0),
-        (["a1"], {"tag:paid": 2.0}, {"tag:paid": 50.0}, 50.0),
-        ([None], {A: 2.0}, {A: 50.0}, 50.0),  # a deployment without an id
+        (["a1"], {A: (2.0, 50.0)}, 50.0),
+        (["a1"], {A1: (2.0, 50.0)}, 50.0),
+        (["a1"], {"tag:paid": (2.0, 50.0)}, 50.0),
+        ([None], {A: (2.0, 50.0)}, 50.0),  # a deployment without an id
         # It is spent when it is reached.
-        (["a1"], {A: 1.0}, {A: 50.0}, 50.0),
+        (["a1"], {A: (1.0, 50.0)}, 50.0),
         # Under two spent budgets, the later end counts.
-        (["a1"], {A: 2.0, A1: 2.0}, {A: 50.0, A1: 70.0}, 70.0),
-        (["a1"], {A: 2.0, A1: 2.0}, {A: 70.0, A1: 50.0}, 70.0),
+        (["a1"], {A: (2.0, 50.0), A1: (2.0, 70.0)}, 70.0),
+        (["a1"], {A: (2.0, 70.0), A1: (2.0, 50.0)}, 70.0),
         # A budget that is not spent does not count.
-        (["a1"], {A: 2.0, A1: 0.9}, {A: 50.0, A1: 70.0}, 50.0),
-        (["a1"], {A: 2.0, A1: None}, {A: 50.0, A1: 70.0}, 50.0),
+        (["a1"], {A: (2.0, 50.0), A1: (0.9, 70.0)}, 50.0),
+        (["a1"], {A: (2.0, 50.0), A1: (None, 70.0)}, 50.0),
         # The first deployment that is open again decides.
-        (["a1", "b1"], {A: 2.0, "provider:b": 2.0}, {A: 70.0, "provider:b": 50.0}, 50.0),
+        (["a1", "b1"], {A: (2.0, 70.0), "provider:b": (2.0, 50.0)}, 50.0),
         # One unknown window leaves the end of a deployment unknown.
-        (["a1"], {A: 2.0, A1: 2.0}, {A: 50.0}, None),
+        (["a1"], {A: (2.0, 50.0), A1: (2.0, None)}, None),
     ],
 )
-def test_the_first_deployment_whose_budgets_are_all_open_decides(
-    ends, deployments, spent, expiries, end
-):
-    refuse(*deployments, spent=spent, expiries=expiries)
+def test_the_first_deployment_whose_budgets_are_all_open_decides(ends, deployments, budgets, end):
+    refuse(*deployments, budgets=budgets)
     assert ends == ({} if end is None else {TOLD: end})
 
 
 @pytest.mark.parametrize("how", [{"limit": None}, {"limit": 0}, {"allowed": ("b1",)}])
 def test_budgets_that_refuse_nobody_are_not_remembered(ends, how):
-    refuse("a1", "b1", spent={A: 2.0}, expiries={A: 50.0}, **how)
+    refuse("a1", "b1", budgets={A: (2.0, 50.0)}, **how)
     assert ends == {}
+
+
+def test_a_request_for_several_models_learns_which_of_them_refused(ends, monkeypatch):
+    keep = Mock()
+    monkeypatch.setattr(fastest_response, "keep_budget", keep)
+    refuse("a1", budgets={A: (2.0, 50.0)})
+    models, *what = keep.call_args.args
+    assert ([*models], what) == (["m"], [TOLD, 50.0])
 
 
 def test_of_several_budgets_that_is_told_which_was_crossed(ends):
