@@ -11,7 +11,7 @@ from refusals import BASIC, CLOCK, NOW, cooling, provider
 from litellm_patch.wait.pacing import KnownRate, Pacer
 from litellm_patch.wait.tell import Teller
 
-ALONE = Teller()
+ALONE, FORWARD = Teller(), {"forward_provider": True}
 
 
 def tell(error: BaseException | None, teller: Teller = ALONE, now: float = NOW, **more) -> Any:
@@ -32,19 +32,19 @@ def from_a_provider(error: Exception | None = None) -> Exception:
 
 
 @pytest.mark.parametrize(
-    "error, forward, headers",
+    "error, more, headers",
     [
-        (None, True, None),
-        (ValueError("boom"), True, None),
-        (from_a_provider(), False, None),
-        (from_a_provider(), True, {"retry-after": "7", "retry-after-ms": "7000"}),
+        (None, FORWARD, None),
+        (ValueError("boom"), FORWARD, None),
+        (from_a_provider(), {}, None),
+        (from_a_provider(), FORWARD, {"retry-after": "7", "retry-after-ms": "7000"}),
         # The router's number goes before the provider's.
-        (from_a_provider(cooling(12.5)), True, {"retry-after": "13", "retry-after-ms": "12500"}),
-        (cooling(None), False, {}),
+        (from_a_provider(cooling(12.5)), FORWARD, {"retry-after": "13", "retry-after-ms": "12500"}),
+        (cooling(None), {}, {}),
     ],
 )
-def test_a_refusal_is_told_beside_the_headers_that_are_there(error, forward, headers):
-    told = tell(error, forward_provider=forward)
+def test_a_refusal_is_told_beside_the_headers_that_are_there(error, more, headers):
+    told = tell(error, **more)
     assert (told and told.headers) == (None if headers is None else {"x": "1", **headers})
 
 
