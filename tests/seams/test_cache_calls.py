@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from conftest import has_rust_router
@@ -19,44 +20,27 @@ MODELS = ["a", "b"]
 KEYS = [f"deployment:{model}:cooldown" for model in MODELS]
 
 
-class Counting:
-    """A cache that hands on to another one and remembers which of its methods were called."""
-
-    def __init__(self, inner=None):
-        self.inner, self.called = inner, []
-
-    def __getattr__(self, name):
-        found = getattr(self.inner, name)
-        if not callable(found):
-            return found
-
-        def call(*args, **kwargs):
-            self.called.append(name)
-            return found(*args, **kwargs)
-
-        return call
+def called(memory):
+    names = [name for name, *_ in memory.method_calls]
+    memory.reset_mock()
+    return names
 
 
-class FakeRedis:
+def redis_with(records, milliseconds):
     """As much of LiteLLM's `RedisCache` as reading a cooldown takes."""
 
-    def __init__(self, records, milliseconds):
-        self.records, self.milliseconds = records, milliseconds
+    def read(key_list, **kwargs):
+        return {key: records.get(key) for key in key_list}
 
-    def batch_get_cache(self, key_list, **kwargs):
-        return {key: self.records.get(key) for key in key_list}
-
-    async def async_batch_get_cache(self, key_list, **kwargs):
-        return self.batch_get_cache(key_list)
-
-    def set_cache(self, key, value, **kwargs):
-        self.records[key] = value
-
-    def check_and_fix_namespace(self, key):
-        return key
-
-    def pttl(self, key):
-        return self.milliseconds
+    redis = Mock(
+        batch_get_cache=Mock(side_effect=read),
+        async_batch_get_cache=AsyncMock(side_effect=read),
+        set_cache=Mock(side_effect=lambda key, value, **kwargs: records.update({key: value})),
+        check_and_fix_namespace=Mock(side_effect=lambda key: key),
+        pttl=Mock(return_value=milliseconds),
+    )
+    redis.redis_client = redis
+    return redis
 
 
 def cooldowns(records, milliseconds=7000):
@@ -64,8 +48,8 @@ def cooldowns(records, milliseconds=7000):
     from litellm.caching.caching import DualCache, InMemoryCache
     from litellm.router_utils.cooldown_cache import CooldownCache
 
-    memory, redis = Counting(InMemoryCache()), Counting(FakeRedis(records, milliseconds))
-    redis.inner.redis_client = redis
+    held, redis = InMemoryCache(), redis_with(records, milliseconds)
+    memory = Mock(wraps=held, cache_dict=held.cache_dict, ttl_dict=held.ttl_dict)
     cache = CooldownCache(DualCache(memory, redis), default_cooldown_time=60)
     if hasattr(cache, "_cooldown_store"):  # 1.102 and later
         cache._cooldown_store.in_memory_cache = cache.in_memory_cache = memory
@@ -104,14 +88,13 @@ def test_a_cooldown_of_ones_own_costs_no_call_of_any_cache():
     cache, memory, redis = cooldowns({})
     for model in MODELS:
         put(cache, model, 9)
-    memory.called.clear()
-    redis.called.clear()
+    memory.reset_mock()
+    redis.reset_mock()
     ask_without_the_patch(cache)
-    alone = list(memory.called)
-    memory.called.clear()
+    alone = called(memory)
     assert seconds_left(cache) == pytest.approx(9, abs=0.5)
-    assert memory.called == alone != []
-    assert redis.called == []
+    assert called(memory) == alone != []
+    assert redis.mock_calls == []
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -123,9 +106,9 @@ def test_a_foreign_cooldown_and_ones_own_in_the_place_of_its_copy_cost_one_pttl(
         put(cache, model, 9)
     if any(memory.ttl_dict[key] < kept_until[key] - 60 for key in KEYS):
         pytest.skip("this release gives the entry the new cooldown's life")
-    redis.called.clear()
+    redis.pttl.reset_mock()
     assert [seconds_left(cache) for _ in range(3)] == [pytest.approx(7, abs=0.5)] * 3
-    assert redis.called.count("pttl") == len(MODELS)
+    assert redis.pttl.call_count == len(MODELS)
     assert all(memory.ttl_dict[key] - time.time() == pytest.approx(7, abs=0.5) for key in KEYS)
 
 
