@@ -10,6 +10,7 @@ from litellm_patch.wait.exception_chain import Refusal
 from litellm_patch.wait.headers import with_retry_after
 
 TOLD = {"retry-after": "13", "retry-after-ms": "12500"}
+LONG = {"retry-after": "5000", "retry-after-ms": "5000000"}
 NATIVE = frozenset({"60", "30"})
 LEFT = Refusal(12.5, NATIVE)
 UNKNOWN = Refusal(None, NATIVE)
@@ -24,6 +25,7 @@ STOP = {"x-should-retry": "false"}
     "refusal, before, after",
     [
         pytest.param(LEFT, {"x": "1"}, {"x": "1", **TOLD}, id="the others stay"),
+        pytest.param(Refusal(5000), {}, LONG, id="more than an hour"),
         pytest.param(LEFT, {"Retry-After": "5"}, {"Retry-After": "5"}, id="decided by somebody"),
         pytest.param(LEFT, {"retry-after": "60"}, TOLD, id="LiteLLM's own"),
         pytest.param(LEFT, {"retry-after": "30"}, TOLD, id="LiteLLM's own, of another group"),
