@@ -34,6 +34,7 @@ def keywords_renamed(self, a=1, b=2, *, c=3):
     return "theirs"
 
 
+GONE = object()
 FAULTS = {
     **{f"is {name}": value for name, value in VALUES.items() if name != "hostile"},
     "has no parameters": other_signature,
@@ -51,24 +52,21 @@ def copy_of(module: types.ModuleType, kind: type = types.ModuleType) -> types.Mo
     return copy
 
 
-def break_it(copy: types.ModuleType, attribute: str, value: object, remove: bool) -> object:
+def break_it(copy: types.ModuleType, attribute: str, value: object) -> object:
     """Replace or remove the place; returns the holder of what must stay as it then is."""
     first, _, rest = attribute.partition(".")
-    if not rest:
-        if remove:
-            delattr(copy, first)
-        else:
-            setattr(copy, first, value)
-        return copy
-    real = getattr(copy, first)
-    left_out = ("__dict__", "__weakref__", "__slots__", rest)
-    content = {k: v for k, v in vars(real).items() if k not in left_out}
-    bases = (Exception,) if issubclass(real, BaseException) else ()
-    if not remove:
-        content[rest] = value
-    broken = type(real.__name__, bases, content)
-    setattr(copy, first, broken)
-    return broken
+    if rest:
+        real = getattr(copy, first)
+        left_out = ("__dict__", "__weakref__", "__slots__", rest)
+        content = {k: v for k, v in vars(real).items() if k not in left_out}
+        content.update({} if value is GONE else {rest: value})
+        bases = (Exception,) if issubclass(real, BaseException) else ()
+        value = type(real.__name__, bases, content)
+    if value is GONE:
+        delattr(copy, first)
+    else:
+        setattr(copy, first, value)
+    return value if rest else copy
 
 
 def content_of(holder: object) -> dict:
@@ -98,7 +96,7 @@ def real(stock, seam):
 @pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)
 def test_a_place_that_is_something_else_is_left_alone(stock, seam, fault):
     copy = copy_of(real(stock, seam))
-    left_alone(seam, copy, break_it(copy, seam.attribute, FAULTS[fault], remove=False))
+    left_alone(seam, copy, break_it(copy, seam.attribute, FAULTS[fault]))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_a_place_that_is_something_else_is_left_alone(stock, seam, fault):
 )
 def test_a_place_that_is_gone_is_left_alone(stock, seam, attribute):
     copy = copy_of(real(stock, seam))
-    left_alone(seam, copy, break_it(copy, attribute, None, remove=True))
+    left_alone(seam, copy, break_it(copy, attribute, GONE))
 
 
 @pytest.mark.parametrize("seam", SEAMS, ids=lambda seam: seam.name)

@@ -89,19 +89,21 @@ def test_a_refusal_is_answered_429_as_litellm_converts_it(make):
 
 
 @pytest.mark.parametrize(
-    "error",
+    "ask, error",
     [
-        ValueError("something else"),
-        UnicodeError("something else"),
-        rate_limit("the provider is overloaded", "openai"),
-        KeyError("x"),
-        Unreadable(),
+        (Proxy.answer, ValueError("something else")),
+        (Proxy.answer, UnicodeError("something else")),
+        (Proxy.answer, rate_limit("the provider is overloaded", "openai")),
+        (Proxy.answer, KeyError("x")),
+        (Proxy.answer, Unreadable()),
+        (Proxy.answer_websocket, ValueError("something else")),
+        (Proxy.answer_websocket, refusal()),
+        (Proxy.answer_websocket, budget()),
     ],
-    ids=lambda error: type(error).__name__,
 )
-def test_anything_else_escapes_as_it_is(error):
+def test_anything_else_and_on_a_websocket_all_escapes_as_it_is(ask, error):
     proxy = Proxy()
-    assert proxy.answer(error) is error
+    assert ask(proxy, error) is error
     assert proxy.reached == []
 
 
@@ -120,13 +122,6 @@ def test_an_error_after_the_start_of_a_response_stays_what_it_is(error):
         return StreamingResponse(content())
 
     assert Proxy().answer(endpoint) is error
-
-
-@pytest.mark.parametrize("error", [refusal(), budget(), ValueError("something else")])
-def test_a_websocket_ends_as_without_us(error):
-    proxy = Proxy()
-    assert proxy.answer_websocket(error) is error
-    assert proxy.reached == []
 
 
 def test_a_websocket_that_a_limiter_denies_is_told_whole_seconds():
