@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from conftest import has_rust_router, litellm_has
 
-from litellm_patch.activation import hooks
 from litellm_patch.activation.seam_state import APPLIED, NATIVE, SKIPPED, SeamState
 from litellm_patch.seams import seam
 from litellm_patch.seams.seam import PYTHON, RUST, Seam
@@ -30,12 +29,16 @@ def test_entry_points_name_the_modules_of_the_table():
     assert published == {module: "litellm_patch.activation.hooks:on_import" for module in modules}
 
 
-def test_names_are_unique():
-    assert len(hooks.STATES) == len(SEAMS)
-
-
 OF_PYTHON = ("cooldown-begin", "cooldown-left", "fallbacks")
 OF_RUST = ("cooldown-put", "cooldown-put-async", "cooldown-active", "fallbacks-rust")
+OF_ANY = ("refusal", "budgets", "proxy-exception", "stream-errors")
+OF_THE_APP = ("proxy-app", "proxy-app-http", "proxy-app-cors")
+
+
+def test_names_are_those_that_operators_read_in_the_log_and_in_metrics():
+    names = (*OF_PYTHON, *OF_RUST, *OF_ANY, *OF_THE_APP)
+    assert sorted(row.name for row in SEAMS) == sorted(names)
+
 
 # The places where LiteLLM's routers differ. An environment has one of the two.
 OF_BOTH = {
