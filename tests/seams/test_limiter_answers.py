@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 from litellm_errors import below, refusal
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from litellm_patch import metrics
 from litellm_patch.seams.answer.exposed_headers import WAIT_HEADERS
 from litellm_patch.seams.answer.limiter_answers import say_valid_retry_after
 
@@ -39,7 +42,8 @@ OTHER = ValueError("something else")
         (OTHER, 429, "soon", (False, 429, "soon")),
     ],
 )
-def test_a_refusal_is_a_429_in_whole_seconds(error, status, wait, told):
+def test_a_refusal_is_a_429_in_whole_seconds_and_counted(monkeypatch, error, status, wait, told):
+    monkeypatch.setattr(metrics, "refused", counted := Mock())
     made = HTTPException(status, str(error), None if wait is None else {"retry-after": wait})
     made = below(made, error)
     answer = JSONResponse({"detail": made.detail}, made.status_code, made.headers)
@@ -49,6 +53,7 @@ def test_a_refusal_is_a_429_in_whole_seconds(error, status, wait, told):
     was = say_valid_retry_after(answer, request, made)
     assert (was, answer.status_code, answer.headers.get("retry-after")) == told
     assert answer.body == body
+    assert [call.args[0] for call in counted.mock_calls] == ["proxy-app-http"] * was
     waits = ", ".join(name for name in WAIT_HEADERS if name in answer.headers)
     exposed = dict(answer.raw_headers).get(b"Access-Control-Expose-Headers", b"")
     assert exposed.decode() == (waits if was else "")
