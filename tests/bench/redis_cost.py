@@ -23,7 +23,8 @@ from litellm_patch.seams.record import redis_questions  # noqa: E402
 from litellm_patch.seams.record.shared_expiry import SharedExpiries  # noqa: E402
 from litellm_patch.seams.record.shared_queue import SharedQueues  # noqa: E402
 from litellm_patch.tools.lab.redis import Redis, running_redis  # noqa: E402
-from litellm_patch.wait.pacing import KnownRate, Pacer  # noqa: E402
+from litellm_patch.wait.known_rate import KnownRate  # noqa: E402
+from litellm_patch.wait.pacing import Pacer  # noqa: E402
 from litellm_patch.wait.shared_pacing import Waiting  # noqa: E402
 
 GROUPS = 50

@@ -11,7 +11,8 @@ from random_overloads import CLASSES, TEST, overloads, served
 from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
 from simulate import CONFIGURED, EXACT, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
 
-from litellm_patch.wait.pacing import HONOURED, START, KnownRate, Pacer
+from litellm_patch.wait.known_rate import START, KnownRate
+from litellm_patch.wait.pacing import HONOURED, Pacer
 
 SEEDS = range(5)
 NOISE = 0.005

@@ -15,8 +15,9 @@ import pytest
 from litellm_patch import metrics
 from litellm_patch.seams.record import shared_queue
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate, SharedPlace
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.shared_pacing import SCRIPT, Waiting
+from litellm_patch.wait.shared_part import SharedPlace
 
 NOW = 5000.0
 WAITING = Waiting(NOW + 5, 10.0, 60.0, KnownRate(limit=4.0), fixed=2.0)

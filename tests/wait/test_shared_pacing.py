@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from litellm_patch.tools.lab import redis as lab_redis
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.shared_pacing import CLOCK, LAYOUT, SCRIPT, Waiting, place_in
 
 pytestmark = pytest.mark.skipif(

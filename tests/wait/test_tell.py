@@ -7,7 +7,8 @@ import math
 import pytest
 from refusals import BASIC, CLOCK, NOW, cooling, provider
 
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.tell import Teller
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from ... import metrics
 from ...wait import recent
-from ...wait.pacing import SharedPlace
 from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
+from ...wait.shared_part import SharedPlace
 from .redis_questions import Questions
 
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
