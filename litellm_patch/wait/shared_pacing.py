@@ -193,7 +193,7 @@ AskForPlace = Callable[[Waiting], "SharedPlace | None"]
 """None where no queue is shared, or it does not answer."""
 
 
-def place_in(reply: str | bytes, now: float, mine: int = 1) -> SharedPlace:
+def place_in(reply: str | bytes, now: float, mine: int) -> SharedPlace:
     """The place that the script gave.
 
     Args:

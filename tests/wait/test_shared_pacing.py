@@ -83,7 +83,7 @@ def test_the_script_gives_the_places_that_a_process_gives(client, script, seed, 
     for now, one in clients(rng):
         meanwhile = any_number(rng)
         args = [*one.arguments(now, meanwhile), now]
-        there = place_in(script(keys=["queue"], args=args), 0.0)
+        there = place_in(script(keys=["queue"], args=args), 0.0, 1)
         for _ in range(meanwhile + 1):
             here = pacers[one.fixed].place(
                 "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
@@ -125,7 +125,7 @@ def test_a_queue_is_kept_for_an_hour_after_its_last_place_and_a_day_at_most(
 def test_the_script_goes_by_the_clock_of_redis(client):
     client.flushall()
     one = Waiting(1010.0, None, 60.0, KnownRate(), fixed=1.0)
-    place = place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000)), 1000)
+    place = place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000)), 1000, 1)
     assert place.at == pytest.approx(1010)
     (seconds, microseconds), ends = client.time(), float(client.hget("own", "ready_at"))
     assert ends <= seconds + microseconds / 1e6 + 10 < ends + 300
@@ -144,4 +144,4 @@ def test_what_is_kept_is_of_its_layout(client, script):
 )
 def test_another_reply_is_none(reply):
     with pytest.raises((ValueError, AttributeError)):
-        place_in(reply, 0.0)
+        place_in(reply, 0.0, 1)
