@@ -44,7 +44,6 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut": content(TRIGGER, b"def arm(:"),
     "empty": content(TRIGGER, b""),
     "empty first file": content(FIRST, b""),
-    "no UTF-8": content(TRIGGER, b"'\xff'"),
     "a name missing": content(TRIGGER, b"from litellm_patch import nothing"),
     "raises": content(TRIGGER, b"raise ValueError('here')"),
     "recurses": content(TRIGGER, b"def f(): f()\nf()"),
