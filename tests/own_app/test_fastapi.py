@@ -168,14 +168,6 @@ def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(limited, limit, ma
     assert_tells(next(answer for answer in answers if answer.status == 429), range(1, 61))
 
 
-def test_code_of_its_own_hears_of_a_limit_also_without_asyncio(limited):
-    router = limited("usage", "own")
-    with pytest.raises(Exception) as caught:
-        for _ in range(8):
-            complete(router)
-    assert 0 < litellm_patch.retry_after(caught.value) <= 60
-
-
 REFUSAL, NOT_JSON = refusal(), ValueError("not JSON")
 OF_A_PROVIDER = litellm.RateLimitError("the provider refuses", llm_provider="openai", model="m")
 
