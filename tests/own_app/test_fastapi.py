@@ -19,7 +19,7 @@ from litellm.types.router import RouterRateLimitError
 from own_router import complete, cooling_router, refusal
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -245,22 +245,6 @@ def test_a_websocket_ends_as_without_us():
     with pytest.raises(ValueError) as caught, TestClient(app).websocket_connect("/ask") as socket:
         socket.receive_text()
     assert caught.value is REFUSAL
-
-
-@pytest.mark.parametrize("error", [NOT_JSON, REFUSAL])
-def test_an_error_after_the_start_of_a_response_stays_what_it_is(error):
-    async def endpoint() -> StreamingResponse:
-        async def content():
-            yield b"begun"
-            raise error
-
-        return StreamingResponse(content())
-
-    app = app_of(endpoint)
-    install(app)
-    with pytest.raises(type(error)) as caught:
-        TestClient(app).get("/ask")
-    assert caught.value is error
 
 
 def test_a_body_that_fails_does_not_hide_the_refusal(router):
