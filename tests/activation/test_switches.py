@@ -104,44 +104,44 @@ def test_without_wrapt_litellm_is_imported_and_strict_stops(fake_litellm):
     assert done.stderr.count("litellm_patch: not active, LiteLLM is unchanged") == 1
 
 
-def test_what_a_release_does_not_need_is_native_and_strict_accepts_it(fake_litellm):
-    program = MORE + (
-        "table.SEAMS = (SEAM, seam('limit', unneeded=lacks('Limit')),\n"
-        "    seam('gone', 'litellm.gone', unneeded=lacks('Gone')))\n"
-        + LOAD
-        + "print(state('limit'), state('gone'))"
-    )
-    done = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert done.stdout.strip() == (
-        "('native', 'this release has no Limit') "
-        "('native', 'this release has no module litellm.gone')"
-    )
-    assert "WARNING" not in done.stderr
-    assert "1/1 seams, not needed there: limit, gone" in done.stderr
+NOT_NEEDED = {
+    # The seams, why one of them is not needed, and the end of the line that is said.
+    "a place": (
+        "table.SEAMS += (seam('other', unneeded=lacks('Limit')),)",
+        "this release has no Limit",
+        "1/1 seams, not needed there: other",
+    ),
+    "a module": (
+        "table.SEAMS += (seam('other', 'litellm.gone', unneeded=lacks('Gone')),)",
+        "this release has no module litellm.gone",
+        "1/1 seams, not needed there: other",
+    ),
+    "everything": (
+        "table.SEAMS = (seam('other', unneeded=lambda module: 'LiteLLM does it'),)",
+        "LiteLLM does it",
+        ": litellm_patch can be removed",
+    ),
+    "the shim": (
+        "table.SEAMS = (seam('other'),); import litellm.types.router",
+        "source patch",
+        " has a source patch",
+    ),
+}
 
 
-def test_where_nothing_is_left_to_do_it_says_so_once(fake_litellm):
-    program = MORE + (
-        "table.SEAMS = (seam('error', unneeded=lambda module: 'LiteLLM does it'),)\n"
-        + LOAD
-        + "import litellm_patch\n"
-        "litellm_patch.deactivate(); litellm_patch.activate(); print(state())\n"
+@pytest.mark.parametrize("what", NOT_NEEDED)
+def test_what_is_not_needed_is_native_and_said_once_and_strict_accepts_it(fake_litellm, what):
+    seams, reason, told = NOT_NEEDED[what]
+    fake_litellm.write("litellm/types/router.py", "LITELLM_PATCH_IN_SOURCE = True\n")
+    program = f"{MORE}{seams}\n{LOAD}" + (
+        "import litellm_patch\n"
+        "litellm_patch.deactivate(); litellm_patch.activate(); print(state('other'))\n"
     )
     done = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert done.stdout.strip() == "('native', 'LiteLLM does it')"
+    assert done.stdout.strip() == str(("native", reason))
     (line,) = done.stderr.splitlines()
     assert line.startswith("INFO: ")
-    assert "nothing left to do on litellm" in line
-    assert line.endswith(": litellm_patch can be removed")
-
-
-def test_below_a_source_patch_it_stands_down_and_is_not_told_to_go(fake_litellm):
-    fake_litellm.write("litellm/types/router.py", "LITELLM_PATCH_IN_SOURCE = True\n")
-    done = fake_litellm.run(OWN_TABLE + "import litellm.types.router\n" + LOAD + "print(state())")
-    assert done.stdout.strip() == "('native', 'source patch')"
-    (line,) = done.stderr.splitlines()
-    assert "stands down, litellm" in line
-    assert "removed" not in line
+    assert line.endswith(told)
 
 
 def test_a_module_that_is_loaded_later_goes_on_waiting_and_is_named(fake_litellm):
