@@ -103,24 +103,21 @@ def test_both_start_files_run_and_the_arguments_arrive(launcher, launch, parser,
     assert done.stderr == ""
 
 
-def test_also_behind_what_changes_the_environment_and_asking_starts_no_agent(
-    launcher, launch, tmp_path
-):
-    front = ("env", "A=b", "nice", "-n", "1")
-    done = launch(*front, launcher(), sys.executable, "-c", PROGRAM)
-    assert done.stdout.strip() == "True True []", done.stderr
-    # In our launcher behind theirs, and in the program.
-    assert (tmp_path / "starts").read_text() == "xx"
-
-
-@pytest.mark.parametrize("path, word", [(BEHIND, "on"), (IN_FRONT, "off")])
-def test_it_stays_in_front_where_ours_comes_first_or_is_switched_off(
-    launcher, launch, tmp_path, path, word
-):
-    command = [launcher(path=path), sys.executable, "-c", PROGRAM]
+@pytest.mark.parametrize(
+    "front, path, word, starts",
+    [
+        # The agent starts in our launcher behind its own, and in the program, but not to be asked.
+        ("env A=b nice -n 1", IN_FRONT, "on", "xx"),
+        ("", BEHIND, "on", "x"),
+        ("", IN_FRONT, "off", "x"),
+    ],
+    ids=["changes the environment", "ours is first", "switched off"],
+)
+def test_it_steps_behind_only_where_it_must(launcher, launch, tmp_path, front, path, word, starts):
+    command = [*front.split(), launcher(path=path), sys.executable, "-c", PROGRAM]
     done = launch(*command, LITELLM_PATCH=word)
     assert done.stdout.strip() == f"True {word == 'on'} []", done.stderr
-    assert (tmp_path / "starts").read_text() == "x"
+    assert (tmp_path / "starts").read_text() == starts
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["no-such-command"], ["--", "no-such-command"]])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import litellm
 import pytest
 from litellm.types.router import RouterRateLimitError
 
+import litellm_patch
 from litellm_patch.tools.lab.proxy import group
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn
 
@@ -40,3 +42,13 @@ def refusal() -> RouterRateLimitError:
     return RouterRateLimitError(
         model="m", cooldown_time=9, enable_pre_call_checks=False, cooldown_list=[]
     )
+
+
+@contextmanager
+def patch(on: bool) -> Iterator[None]:
+    """It is off afterwards. (It comes on where litellm is imported after litellm_patch.)"""
+    litellm_patch.activate() if on else litellm_patch.deactivate()
+    try:
+        yield
+    finally:
+        litellm_patch.deactivate()

@@ -16,14 +16,13 @@ import uvicorn
 from conftest import checks_rpm_before_a_call
 from fastapi import APIRouter, FastAPI, WebSocket
 from litellm.types.router import RouterRateLimitError
-from own_router import complete, cooling_router, refusal
+from own_router import complete, cooling_router, patch, refusal
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-import litellm_patch
 from litellm_patch.fastapi import install
 from litellm_patch.seams.app_handlers import OnlySome
 from litellm_patch.tools.lab.client import Response, call
@@ -200,12 +199,8 @@ def test_an_apps_own_handler_has_what_is_no_refusal_or_the_last_word_if_it_is_as
 def test_clients_of_an_app_are_given_different_times(router):
     app = fastapi_app(router)
     install(app)
-    litellm_patch.activate()
-    try:
-        with serving(app) as url:
-            told = [call(url, "/ask", None, {}).all("retry-after-ms")[0] for _ in range(5)]
-    finally:
-        litellm_patch.deactivate()
+    with patch(on=True), serving(app) as url:
+        told = [call(url, "/ask", None, {}).all("retry-after-ms")[0] for _ in range(5)]
     # Each later than the one before, although less and less is left of the cooldown.
     assert [int(ms) for ms in told] == sorted({int(ms) for ms in told})
 
@@ -213,14 +208,11 @@ def test_clients_of_an_app_are_given_different_times(router):
 def test_with_the_hook_the_header_is_the_time_left_and_without_it_the_cooldown(router):
     app = fastapi_app(router)
     install(app)
-    litellm_patch.deactivate()
-    try:
-        time.sleep(2)
+    time.sleep(2)
+    with patch(on=False):
         assert get(app).retry_after == str(COOLDOWN)
-        litellm_patch.activate()
+    with patch(on=True):
         assert_tells(get(app), range(10, COOLDOWN - 1))
-    finally:
-        litellm_patch.deactivate()
 
 
 def test_the_body_may_be_the_apps_own(router):
