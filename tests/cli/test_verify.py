@@ -273,28 +273,17 @@ def test_groups_that_are_not_asked_are_named():
 
 
 def test_only_routing_settings_of_a_deployment_are_taken():
-    params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", "rpm": 60}
-    params.update(
-        tpm="os.environ/TPM",
-        weight=True,
-        order=2,
-        cooldown_time=float("nan"),
-        extra_headers={"x": "y"},
-        tags=["free", "eu"],
-        region_name="http://x",
-    )
-    info = {"team_id": "t 1", "team_public_model_name": "x/y", "base_model": ["http://x"], "rpm": 5}
+    taken = {"rpm": 60, "order": 2, "tags": ["free", "eu"]}
+    params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", **taken}
+    params |= {"tpm": "os.environ/TPM", "weight": True, "cooldown_time": float("nan")}
+    params |= {"extra_headers": {"x": "y"}, "region_name": "http://x"}
+    named = {"team_id": "t 1", "team_public_model_name": "x/y", "rpm": 5}
+    info = {**named, "base_model": ["http://x"]}
     (group,) = own_groups([{"model_name": "m", "litellm_params": params, "model_info": info}])
     (entry,) = group.entries("http://stand-in")
-    assert entry["litellm_params"] == {
-        "model": "openai/own-0",
-        "api_base": "http://stand-in/v1",
-        "api_key": "not-a-key",
-        "rpm": 60,
-        "order": 2,
-        "tags": ["free", "eu"],
-    }
-    assert entry["model_info"] == {"team_id": "t 1", "team_public_model_name": "x/y", "rpm": 5}
+    stand_in = {"model": "openai/own-0", "api_base": "http://stand-in/v1", "api_key": "not-a-key"}
+    assert entry["litellm_params"] == {**stand_in, **taken}
+    assert entry["model_info"] == named
 
 
 PACKAGE = Path(find_spec("litellm").origin).parent

@@ -17,6 +17,7 @@ from conftest import checks_rpm_before_a_call
 from fastapi import APIRouter, FastAPI, WebSocket
 from litellm.types.router import RouterRateLimitError
 from own_router import complete, cooling_router, patch, refusal
+from polling import until
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
@@ -47,8 +48,7 @@ def serving(app: Starlette) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import EXACT, LAUNCHER
+from polling import until
 from trees import make_whole_tree
 
 from litellm_patch.seams.seam import OTHER_ROUTER
@@ -66,9 +67,8 @@ def proxy(patched: Path, request) -> Iterator[Proxy]:
         ) as proxy:
             for name in ("fast", "slow", "slow-alone"):
                 cool_down(proxy, name)
-            for _ in range(20):  # until its fallback is not the only one that is cooling
-                if chat(proxy, "slow").body.startswith(REFUSED):
-                    break
+            # Its fallback is not the only one that is cooling.
+            until(lambda: chat(proxy, "slow").body.startswith(REFUSED))
             yield proxy
 
 
