@@ -69,10 +69,6 @@ def test_no_other_variant_serves_more_in_random_overloads(cooldown):
         assert ours >= served(some, other, OLD_SDK) - NOISE, other
 
 
-def test_the_exact_time_alone_would_make_them_stampede():
-    assert mean_share(Overload(), EXACT) < mean_share(Overload(), PACED) - 0.1
-
-
 def with_workers(workers: int, said: int) -> float:
     """Share served by a proxy with so many workers, each of which was told a number of them."""
     served: list[float] = []

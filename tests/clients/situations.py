@@ -86,21 +86,16 @@ def _spend(proxy: Proxy, name: str) -> None:
     raise RuntimeError(f"the budget {name} is never spent")
 
 
-@dataclass(frozen=True)
-class Proxied:
-    """Answers of a real proxy."""
-
-    proxy: Proxy
-
-    def __call__(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        # With what SDKs say about themselves, which the patch may read.
-        passed = {
-            name: value
-            for name, value in headers.items()
-            if name in PASSED_ON or name.startswith("x-stainless") or name == "user-agent"
-        }
-        answer = call(self.proxy.url, path, body, {**passed, **self.proxy.headers}, timeout=300)
-        return Reply(answer.status, dict(answer.headers), answer.body)
+def ask(proxy: Proxy, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """The answer of a real proxy."""
+    # With what SDKs say about themselves, which the patch may read.
+    passed = {
+        name: value
+        for name, value in headers.items()
+        if name in PASSED_ON or name.startswith("x-stainless") or name == "user-agent"
+    }
+    answer = call(proxy.url, path, body, {**passed, **proxy.headers}, timeout=300)
+    return Reply(answer.status, dict(answer.headers), answer.body)
 
 
 def _told(seconds: float) -> dict[str, str]:
