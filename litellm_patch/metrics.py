@@ -16,15 +16,14 @@ shared Redis did not answer |
 from __future__ import annotations
 
 import logging
-import os
 import statistics
 import sys
-import threading
 import time
 from collections import Counter
 from typing import Any, Callable, Protocol
 
 from .log import failed, say
+from .wait.forks import Lock
 
 WAIT, STEP, NOTHING = "wait", "step", "nothing"
 
@@ -150,7 +149,7 @@ _LIBRARIES: dict[str, Callable[[Any], _Keeper]] = {
     "prometheus_client": _Prometheus,
     "opentelemetry.metrics": _OpenTelemetry,
 }
-_lock = threading.Lock()
+_lock = Lock()
 _kept: dict[str, _Keeper | None] = {}
 """By the module of the library; None where it failed, so that it is not tried again."""
 _log: _Log | None = None
@@ -169,13 +168,3 @@ def _keepers() -> list[_Keeper]:
             _log = _log or _Log()  # its ten minutes begin with the first refusal
             return [_log]
         return found
-
-
-def _forked() -> None:
-    """In a child: a thread that held the lock does not exist there."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

@@ -15,7 +15,7 @@ LATE_TABLE = (
     + OWN_TABLE
     + "del os.environ['LITELLM_PATCH']\n"
 )
-UNTIL_WHOLE = "[t.join(20) for t in threading.enumerate() if t.name == 'litellm_patch']\n"
+UNTIL_WHOLE = "[t.join(20) for t in threading.enumerate() if 'litellm_patch' in t.name]\n"
 TYPES = "litellm/proxy/_types.py"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
+import threading
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -217,6 +219,24 @@ def test_what_an_error_answers_is_not_counted_as_its_own(fallbacks):
     process.place(4)
     process.redis.error = None
     assert process.place().mine == 1
+
+
+def test_threads_that_meet_report_each_place_once(fallbacks, monkeypatch):
+    monkeypatch.setattr(shared_queue, "MEANWHILE_AT_MOST", 10**9)
+    process, interval, given = Process(), sys.getswitchinterval(), 50_000
+    loop = partial(process.queues.place, process.redis, "a|b", WAITING)
+    process.queues.questions.ask = lambda question: None
+    own = process.queues._own_part(shared_queue._key("a|b"), WAITING.ready_at)
+    thread = threading.Thread(target=lambda: [loop() for _ in range(given)])
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        while thread.is_alive():
+            shared_queue._place(process.redis, "key", WAITING, own)
+    finally:
+        sys.setswitchinterval(interval)
+    shared_queue._place(process.redis, "key", WAITING, own)
+    assert (sum(process.reported()), len(fallbacks)) == (given, given)
 
 
 @pytest.mark.parametrize("later, reported", [(1.0, 3), (-1.0, 3), (1.01, 0), (-1.01, 0)])
