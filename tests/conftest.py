@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable
 
+import more_answers  # noqa: F401 - teaches the stand-in to serve what tests ask for
 import openai
 import pytest
 from fake_litellm import Tree

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable
 
 from front import PASSED_ON, Reply
 
-from litellm_patch.tools.lab.answers import answer_for
 from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, group
-from litellm_patch.tools.lab.stand_in import Refuse, StandIn
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, answer_for
 from litellm_patch.wait.delay_seconds import delay_milliseconds, delay_seconds
+
+sys.path.append(str(Path(__file__).parents[1]))
+import more_answers  # noqa: E402, F401 - teaches the stand-in to serve what clients ask for
 
 
 @dataclass(frozen=True)

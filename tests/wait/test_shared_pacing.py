@@ -7,14 +7,14 @@ import random
 from collections.abc import Iterator
 
 import pytest
+import redis_server
 
-from litellm_patch.tools.lab import redis as lab_redis
 from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.shared_pacing import CLOCK, LAYOUT, SCRIPT, Waiting, place_in
 
 pytestmark = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+    bool(redis_server.missing()), reason=f"this machine has no {', '.join(redis_server.missing())}"
 )
 
 TOLD_CLOCK = "local now = tonumber(ARGV[8])"
@@ -24,7 +24,7 @@ TOLD_CLOCK = "local now = tonumber(ARGV[8])"
 @pytest.fixture(scope="module")
 def client():
     redis = pytest.importorskip("redis")
-    with lab_redis.running_redis() as server:
+    with redis_server.running_redis() as server:
         yield redis.Redis(port=server.port)
 
 
