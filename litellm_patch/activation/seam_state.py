@@ -15,6 +15,19 @@ SOURCE_PATCH = "source patch"
 """The reason for `native` where LiteLLM was built with the patch from ``patches/``."""
 
 
+@dataclass(frozen=True)
+class SeamStatus:
+    """One seam: its name, place, state (`waiting`, `applied`, `native`, `skipped`, `failed`),
+    the reason for the last three, and how often its code ran since start (applied is not
+    reached)."""
+
+    name: str
+    place: str
+    state: str
+    reason: str
+    reached: int
+
+
 @dataclass
 class SeamState:
     """What became of one seam in this process. Its methods are called under the hooks' lock.
@@ -36,6 +49,10 @@ class SeamState:
     def name(self) -> str:
         return self.seam.name
 
+    def seen(self) -> SeamStatus:
+        place = f"{self.seam.module}:{self.seam.attribute}"
+        return SeamStatus(self.name, place, self.state, self.reason, self.reached)
+
     def count(self) -> None:
         self.reached += 1
 
@@ -47,7 +64,7 @@ class SeamState:
         if self.state != WAITING:
             return False
         try:
-            self.reason = SOURCE_PATCH if in_source() else self.seam.unneeded(module)
+            self.reason = SOURCE_PATCH if in_source() else self.seam.why_unneeded(module)
             if not self.reason:
                 self._undo = self.seam.joint.attach(module, self.seam, self.count)
             self.state = NATIVE if self.reason else APPLIED
@@ -60,7 +77,7 @@ class SeamState:
     def give_up(self) -> None:
         """There is no such module in this release."""
         try:
-            why = self.seam.unneeded(None)
+            why = self.seam.why_unneeded(None)
         except Exception:
             why = ""
         self.state = NATIVE if why else SKIPPED

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
-from typing import Any, Callable, Protocol
+from typing import Callable, Protocol
 
 Undo = Callable[[], None]
 """Takes a seam off. If that may be impossible, it has a method ``check``, which then raises
@@ -35,30 +34,6 @@ def lacks(attribute: str) -> Callable[[object], str]:
         return "" if hasattr(module, attribute) else f"this release has no {attribute}"
 
     return unneeded
-
-
-def takes(attribute: str, parameter: str) -> Callable[[object], str]:
-    """For `Seam.unneeded`: in releases with the other router, the class takes `parameter`."""
-
-    def unneeded(module: object) -> str:
-        made: Any = getattr(module, attribute, None)
-        try:
-            parameters = inspect.signature(made).parameters
-        except (TypeError, ValueError):  # no such class, or no readable signature
-            return ""
-        return OTHER_ROUTER if parameter in parameters else ""
-
-    return unneeded
-
-
-def without_rust(module: object) -> str:
-    """For `Seam.unneeded`: the module belongs to the router in Rust."""
-    return "" if module is not None or has_rust_router() else OTHER_ROUTER
-
-
-def with_rust(module: object) -> str:
-    """For `Seam.unneeded`: with the router in Rust, another seam does it."""
-    return OTHER_ROUTER if has_rust_router() else ""
 
 
 def has_rust_router() -> bool:
@@ -96,7 +71,8 @@ class Seam:
             by name.
         init_parameter: a parameter that the ``__init__`` of a method's class must have, or "". It
             excludes a class that has the same methods but keeps its data elsewhere.
-        router: the router that has the place: PYTHON, RUST, or "" for both.
+        router: the router that has the place: PYTHON, RUST, or "" for both. With the other router
+            the seam is not needed.
         adds: what LiteLLM does with the seam and not without it.
         releases: the LiteLLM releases that have the place.
         unnecessary_when: the change in LiteLLM that would make the seam superfluous.
@@ -117,3 +93,13 @@ class Seam:
     unneeded: Callable[[object], str] = always_needed
     init_parameter: str = ""
     router: str = ""
+
+    def why_unneeded(self, module: object) -> str:
+        """Why the loaded LiteLLM does not need the seam, or "".
+
+        Args:
+            module: as for `unneeded`.
+        """
+        if self.router and self.router != (RUST if has_rust_router() else PYTHON):
+            return OTHER_ROUTER
+        return self.unneeded(module)

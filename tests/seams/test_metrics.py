@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-import types
 
 import pytest
 
@@ -40,16 +39,16 @@ class Instrument:
     def __init__(self, name, noted, labels=()):
         self.name, self.noted, self._labels = name, noted, labels
 
-    def labels(self, *labels):
-        return Instrument(self.name, self.noted, labels)
+    def labels(self, **labels):
+        return Instrument(self.name, self.noted, labels.values())
 
-    def inc(self):
+    def inc(self, number):
         self.noted.append((self.name, *self._labels))
 
     def observe(self, seconds):
         self.noted.append((self.name, *self._labels, seconds))
 
-    def add(self, number, labels=types.MappingProxyType({})):
+    def add(self, number, labels):
         self.noted.append((self.name, *labels.values()))
 
     def record(self, seconds, labels):
@@ -64,8 +63,8 @@ def test_they_are_kept_where_the_process_keeps_its_own(module, monkeypatch):
     metrics.refused("s", metrics.NOTHING)
     metrics.redis_fell_back()
     assert library.noted == [
-        (metrics.REFUSALS, "s", "wait"),
         (metrics.SECONDS, "s", 12.0),
+        (metrics.REFUSALS, "s", "wait"),
         (metrics.REFUSALS, "s", "nothing"),
         (metrics.FALLBACKS,),
     ]
@@ -76,7 +75,7 @@ def test_a_library_that_is_loaded_later_is_found(monkeypatch):
     library = Noted()
     monkeypatch.setitem(sys.modules, "prometheus_client", library)
     metrics.refused("s", metrics.WAIT, 2.0)
-    assert library.noted == [(metrics.REFUSALS, "s", "wait"), (metrics.SECONDS, "s", 2.0)]
+    assert library.noted == [(metrics.SECONDS, "s", 2.0), (metrics.REFUSALS, "s", "wait")]
 
 
 def test_a_library_that_fails_is_asked_once_and_the_log_takes_its_place(monkeypatch):
@@ -93,7 +92,7 @@ def test_a_library_that_fails_is_asked_once_and_the_log_takes_its_place(monkeypa
     for _ in range(3):
         metrics.refused("s", metrics.WAIT, 1.0)
     assert (len(asked), said) == (1, ["a figure was not counted"])
-    assert metrics._log._told[metrics.WAIT] == 2
+    assert metrics._log._told[metrics.WAIT] == 3
 
 
 def test_a_forked_child_counts_although_a_thread_of_its_parent_held_the_lock():
