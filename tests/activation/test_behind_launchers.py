@@ -131,39 +131,6 @@ def test_one_that_does_not_answer_is_not_waited_for(launcher, step_behind, monke
     assert step_behind(sleeps, sys.executable, "x") is None
 
 
-@pytest.mark.parametrize("name", behind_agents.HIDES_OURS)
-@pytest.mark.parametrize(
-    "options, launched",
-    [
-        ([], ["litellm", "--config", "c.yaml"]),
-        (["--traces_exporter", "none"], ["litellm", "--traces_exporter"]),
-        (["--traces_exporter=none", "--service_name", "-"], ["python", "-m", "x", "--", "y"]),
-        (["--service_name", "litellm"], ["litellm", "--port", "4000"]),
-    ],
-)
-@pytest.mark.parametrize("dashes", [[], ["--"]])
-def test_one_that_is_known_need_not_answer(
-    step_behind, name, options, launched, dashes, monkeypatch
-):
-    monkeypatch.setattr(behind_agents, "PATIENCE", 0)
-    other = f"/opt/venv/bin/{name}"
-    assert step_behind(other, *options, *dashes, *launched) == [
-        other,
-        *options,
-        "--",
-        *LAUNCH_WITH_PATCH,
-        *launched,
-    ]
-
-
-@pytest.mark.parametrize(
-    "options", [[], ["--help"], ["--version", "sh"], ["--service_name", "x"], ["--"]]
-)
-def test_one_that_is_known_but_launches_nothing_is_not_changed(step_behind, options, monkeypatch):
-    monkeypatch.setattr(behind_agents, "PATIENCE", 0)
-    assert step_behind("/opt/venv/bin/opentelemetry-instrument", *options) is None
-
-
 @pytest.mark.parametrize("interpreter", [sys.executable, "/bin/sh"])
 def test_no_other_command_is_run_twice(launch, tmp_path, interpreter):
     log = tmp_path / "log"

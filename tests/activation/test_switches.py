@@ -177,7 +177,7 @@ def test_the_proof_line_counts_every_seam_also_what_is_half_imported(tree, half)
     tree.write("litellm/types/z.py", "import activated_here\n" * half + CLASS)
     tree.write("activated_here.py", "import os\nword = 'on'\n" + ON)
     program = LATE + "import litellm.types.z\n" + ON * (not half)
-    program += "[t.join(20) for t in threading.enumerate() if t.name == 'litellm_patch']\n"
+    program += "[t.join(20) for t in threading.enumerate() if 'litellm_patch' in t.name]\n"
     done = tree.run(program, LITELLM_PATCH="on")
     assert [line.rpartition(", ")[2] for line in done.stderr.splitlines()] == ["3/3 seams"]
 
