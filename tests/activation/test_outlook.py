@@ -16,7 +16,7 @@ from fake_litellm import run
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.tools.survey import outlook
+from litellm_patch.tools.survey import command as survey
 from litellm_patch.tools.survey.command import python_of, start_options
 
 SAYS = "import sys\nprint('litellm_patch' in sys.modules)\n"
@@ -214,11 +214,11 @@ def test_what_cannot_be_told_is_not_told(answer, tmp_path):
 
 
 def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch, tmp_path):
-    monkeypatch.setattr(outlook, "PATIENCE", 0.5)
+    monkeypatch.setattr(survey, "PATIENCE", 0.5)
     answers = f'sleep 60; exec {sys.executable} "$@"\n'  # too late
     python = script(tmp_path / "python", "/bin/sh", answers.encode())
     command = ["env", "-u", "PYTHONPATH", str(python), "-c", "pass"]
-    assert outlook.outlook(command, python_of(command), os.environ) == outlook.Outlook()
+    assert survey.outlook(command, python_of(command), os.environ) == survey.Outlook()
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,15 @@ import pytest
 from litellm_patch.tools.cli import verify
 from litellm_patch.tools.cli.main import main
 from litellm_patch.tools.lab.endpoints import ENDPOINTS
-from litellm_patch.tools.lab.own_models import Deployment, OwnGroup, own_groups
-from litellm_patch.tools.lab.own_settings import OwnSettings, read_settings
-from litellm_patch.tools.lab.proof import WITH_FALLBACK
+from litellm_patch.tools.lab.own_settings import (
+    Deployment,
+    OwnGroup,
+    OwnSettings,
+    own_groups,
+    read_settings,
+)
+from litellm_patch.tools.lab.proof import WITH_FALLBACK, Comparison, Told
 from litellm_patch.tools.lab.proxy import clean_environment
-from litellm_patch.tools.lab.told import Comparison, Told
 
 SECRETS = ("sk-topsecret", "hunter2", "AKIATOPSECRET", "secretproject", "os.environ/")
 OWN = """

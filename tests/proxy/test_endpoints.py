@@ -11,9 +11,15 @@ import pytest
 from app_routes import serves
 from conftest import EXACT, LAUNCH, WITH, WITHOUT, has_native_header, sides
 
-from litellm_patch.tools.lab.cooling import ask, cool_down
+from litellm_patch.tools.lab.cooling import (
+    ROUTE_ALL,
+    ask,
+    cool_down,
+    cooled_by,
+    group_of,
+    model_list,
+)
 from litellm_patch.tools.lab.endpoints import ENDPOINTS
-from litellm_patch.tools.lab.groups import ROUTE_ALL, cooled_by, group_of, model_list
 from litellm_patch.tools.lab.proxy import config, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS

@@ -14,9 +14,8 @@ from pathlib import Path
 from ...bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
-from ..lab.proof import GROUPS_AT_MOST, compare
+from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
 from ..lab.proxy import ProxyDidNotStart
-from ..lab.told import Comparison, Told
 from ..survey.interpreter import console_script
 from .exit_status import BAD, GOOD, NOTHING_PROVEN, NoAnswer, NothingProven, WrongUsage
 

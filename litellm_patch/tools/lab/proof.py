@@ -6,18 +6,28 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from ...options import MAX_WAIT
+from ...wait.delay_seconds import parse_delay_seconds
 from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response
-from .cooling import CHAT, DidNotCool, ask, cool_down, says_so
+from .cooling import (
+    CHAT,
+    ROUTE_ALL,
+    DidNotCool,
+    ask,
+    cool_down,
+    cooled_by,
+    group_of,
+    model_list,
+    says_so,
+)
 from .endpoints import ENDPOINTS, Endpoint
-from .groups import ROUTE_ALL, cooled_by, group_of, model_list
 from .own_settings import OwnSettings
 from .proxy import Proxy, config, group, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
-from .told import Comparison, Told
 
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
@@ -31,6 +41,65 @@ WITH_FALLBACK = "own failure, fallback cools"
 
 _FAILING, _FALLBACK = "lab-failing", "lab-fallback"
 _BAD_REQUEST = Refuse(status=400, message="a bad request")  # brings no deployment into cooldown
+
+
+@dataclass(frozen=True)
+class Told:
+    """One proxy's answer to one kind of request.
+
+    Attributes:
+        status: of the answer; 0 where the kind could not be asked.
+        retry_after: every value of the header.
+        refused: it is the router's refusal, or a bare 500 made from one.
+        absent: the release has no such route.
+        asked: a provider was asked.
+    """
+
+    status: int
+    retry_after: tuple[str, ...] = ()
+    refused: bool = False
+    absent: bool = False
+    asked: bool = False
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is a 429 with exactly one valid ``Retry-After``."""
+        seconds = [parse_delay_seconds(value) for value in self.retry_after]
+        return self.status == 429 and len(seconds) == 1 and seconds[0] is not None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One kind of request, or one of the operator's groups, without and with the patch."""
+
+    kind: str
+    without: Told
+    with_patch: Told
+
+    @property
+    def judged(self) -> bool:
+        """Whether the router refused, so that the answer should carry the header."""
+        return self.without.refused or self.with_patch.refused
+
+    @property
+    def good(self) -> bool:
+        return not self.judged or self.with_patch.carries
+
+    @property
+    def why_not_judged(self) -> str:
+        """Why it is not a refusal, or "" if it is one."""
+        told = self.with_patch
+        if self.judged:
+            return ""
+        if told.absent:
+            return "not in this release"
+        if not told.status:
+            return "its group did not cool down"
+        if told.asked:
+            return "asks the provider, not routed to a group"
+        if told.status >= 500:
+            return "LiteLLM's own failure, not a refusal"
+        return "not a refusal"
 
 
 def compare(
