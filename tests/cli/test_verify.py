@@ -42,6 +42,8 @@ model_list:
     litellm_params:
       {model: vertex_ai/gemini, vertex_project: secretproject, vertex_credentials: hunter2}
     model_info: {id: secretproject, base_model: gemini/x, team_id: t, access_groups: [hunter2]}
+  - &one {model_name: of-a-team, litellm_params: {model: openai/x}, model_info: {team_id: t}}
+  - *one
   - model_name: openai/*
     litellm_params: {model: openai/*, api_key: os.environ/OPENAI_API_KEY}
 router_settings:
@@ -74,10 +76,9 @@ litellm_settings:
 environment_variables: {LANGFUSE_HOST: "http://OPERATOR", LANGFUSE_SECRET_KEY: sk-topsecret}
 """
 LEFT_OUT = {
-    "model_list": "openai/*",
-    "model_list.litellm_params": "api_base api_key aws_access_key_id vertex_project "
-    "vertex_credentials",
-    "model_list.model_info": "id access_groups",
+    "model_list": "openai/* litellm_params.api_base litellm_params.api_key "
+    "litellm_params.aws_access_key_id litellm_params.vertex_project "
+    "litellm_params.vertex_credentials model_info",
     "router_settings": "num_retries redis_host redis_port redis_password model_group_alias "
     "fallbacks default_fallbacks",
     "general_settings": "master_key database_url completion_model background_health_checks "
@@ -131,9 +132,10 @@ def test_it_is_good_here_with_the_operators_own_configuration(verified):
     assert (verified.status, found["good"]) == (0, True), verified.stdout + verified.stderr
     kinds = {kind["kind"]: kind for kind in found["kinds"]}
     endpoints = [endpoint.name for endpoint in ENDPOINTS]
-    assert list(kinds) == [*endpoints, WITH_FALLBACK, "group gpt-4o", "group claude"]
+    groups = ["group gpt-4o", "group claude", "group of-a-team"]
+    assert list(kinds) == [*endpoints, WITH_FALLBACK, *groups]
     assert kinds[WITH_FALLBACK]["judged"]
-    for kind in ("chat", "group gpt-4o", "group claude"):
+    for kind in ("chat", *groups):
         assert kinds[kind]["judged"]
         (told,) = kinds[kind]["with"]["retry_after"]
         assert 0 < int(told) <= 33 + 2  # the cooldown, and a place in the queue behind it
@@ -266,7 +268,7 @@ def test_an_answer_that_is_not_judged_has_a_reason(without, with_patch, words):
 
 @pytest.mark.parametrize("model_list", [None, 7, "x", {}, [None], [{}], [{"model_name": 7}], [[1]]])
 def test_a_malformed_model_list_has_no_groups(model_list):
-    assert own_groups(model_list) == ()
+    assert own_groups(model_list) == ((), [])
 
 
 def test_groups_that_are_not_asked_are_named():
@@ -281,13 +283,13 @@ def test_only_routing_settings_of_a_deployment_are_taken():
     params = {"model": "azure/x", "api_key": "sk-topsecret", "api_base": "https://x", **taken}
     params |= {"tpm": "os.environ/TPM", "weight": True, "cooldown_time": float("nan")}
     params |= {"extra_headers": {"x": "y"}, "region_name": "http://x"}
-    named = {"team_id": "t 1", "team_public_model_name": "x/y", "rpm": 5}
-    info = {**named, "base_model": ["http://x"]}
-    (group,) = own_groups([{"model_name": "m", "litellm_params": params, "model_info": info}])
+    info = {"team_id": "t 1"}  # the lab's key is no key of that team
+    model = {"model_name": "m", "litellm_params": params, "model_info": info}
+    (group,), _ = own_groups([model])
     (entry,) = group.entries("http://stand-in")
     stand_in = {"model": "openai/own-0", "api_base": "http://stand-in/v1", "api_key": "not-a-key"}
     assert entry["litellm_params"] == {**stand_in, **taken}
-    assert entry["model_info"] == named
+    assert "model_info" not in entry
 
 
 PACKAGE = Path(find_spec("litellm").origin).parent

@@ -7,14 +7,14 @@ and cools it are taken. It leaves out and names everything else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .cooling import CAN_CHAT, PATH_OF
 from .endpoints import OPENAI
-from .harmless import SECTIONS, WORDS_OF_DEPLOYMENT, WORDS_OF_MODEL, harmless, of_deployment
+from .harmless import SECTIONS, harmless, of_deployment
 from .proxy import group
 
 
@@ -24,12 +24,10 @@ class CannotRead(ValueError):
 
 @dataclass(frozen=True)
 class Deployment:
-    """The provider whose API calls the stand-in, and the harmless part of ``litellm_params`` and
-    ``model_info``."""
+    """The provider whose API calls the stand-in, and the harmless part of ``litellm_params``."""
 
     provider: str
     params: Mapping[str, Any] = field(default_factory=dict)
-    model_info: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class OwnGroup:
     def entries(self, stand_in_url: str) -> list[Any]:
         """The group's part of a ``model_list``."""
         return [
-            {**entry, **({"model_info": dict(each.model_info)} if each.model_info else {})}
+            entry
             for number, each in enumerate(self.deployments)
             for entry in group(
                 self.name,
@@ -92,10 +90,10 @@ def read_settings(file: Path) -> OwnSettings:
         CannotRead: it is missing, or not a mapping in YAML.
     """
     content = _read(file)
-    listed = own_groups(content.get("model_list"))
+    listed, of_models = own_groups(content.get("model_list"))
     groups = tuple(group for group in listed if "*" not in group.name)
     left_out = [f"model_list.{group.name}" for group in listed if group not in groups]
-    left_out += left_out_of_models(content.get("model_list"))
+    left_out += of_models
     sections = {}
     for name in SECTIONS:
         section = content.get(name) or {}
@@ -152,45 +150,23 @@ def _between_groups(section: Mapping[str, Any], names: Collection[str]) -> dict[
     return kept
 
 
-def own_groups(model_list: object) -> tuple[OwnGroup, ...]:
-    """The groups in a ``model_list``, in its order; malformed entries are ignored."""
+def own_groups(model_list: object) -> tuple[tuple[OwnGroup, ...], list[str]]:
+    """The groups in a ``model_list``, in its order, and the names of all settings that are not
+    taken, each once. Malformed entries are ignored; OpenAI's API stands for those that the stand-in
+    does not know."""
     found: dict[str, list[Deployment]] = {}
-    for entry in _entries(model_list):
-        found.setdefault(entry["model_name"], []).append(_deployment(entry))
-    return tuple(OwnGroup(name, tuple(deployments)) for name, deployments in found.items())
-
-
-def left_out_of_models(model_list: object) -> list[str]:
-    """The names of the settings that are taken from no deployment, each once."""
-    found: dict[str, None] = {}
-    for entry in _entries(model_list):
-        taken = _deployment(entry)
-        parts = {"litellm_params": {"model", *taken.params}, "model_info": {*taken.model_info}}
-        for part, kept in parts.items():
-            found.update(
-                (f"{part}.{key}", None) for key in _mapping(entry.get(part)) if key not in kept
-            )
-        found.update((str(key), None) for key in entry if key not in ("model_name", *parts))
-    return [f"model_list.{name}" for name in found]
-
-
-def _entries(model_list: object) -> Iterator[Mapping[str, Any]]:
+    left_out: dict[str, None] = {}
     for entry in model_list if isinstance(model_list, list) else ():
         name = entry.get("model_name") if isinstance(entry, Mapping) else None
-        if isinstance(name, str) and name:
-            yield entry
-
-
-def _deployment(entry: Mapping[str, Any]) -> Deployment:
-    """An entry's deployment; OpenAI's API stands for those that the stand-in does not know."""
-    params, info = _mapping(entry.get("litellm_params")), _mapping(entry.get("model_info"))
-    prefix = str(params.get("model", "")).partition("/")[0]
-    return Deployment(
-        prefix if prefix in CAN_CHAT else OPENAI,
-        of_deployment(params, WORDS_OF_DEPLOYMENT),
-        of_deployment(info, WORDS_OF_MODEL),
-    )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+        if not (isinstance(name, str) and name):
+            continue
+        params = entry.get("litellm_params")
+        params = params if isinstance(params, Mapping) else {}
+        prefix = str(params.get("model", "")).partition("/")[0]
+        taken = of_deployment(params)
+        deployment = Deployment(prefix if prefix in CAN_CHAT else OPENAI, taken)
+        found.setdefault(name, []).append(deployment)
+        not_taken = [f"litellm_params.{key}" for key in params if key not in ("model", *taken)]
+        not_taken += [str(key) for key in entry if key not in ("model_name", "litellm_params")]
+        left_out.update((f"model_list.{key}", None) for key in not_taken)
+    return tuple(OwnGroup(name, tuple(each)) for name, each in found.items()), [*left_out]
