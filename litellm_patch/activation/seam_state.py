@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..seams.seam import OTHER_ROUTER, DoesNotFit, Seam, Undo
-from ..seams.source_patch import in_source
+from ..seams.seam import OTHER_ROUTER, DoesNotFit, Seam, Undo, in_source
 from ..switch import text_of
 
 WAITING, APPLIED, NATIVE = "waiting", "applied", "native"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
-from typing import Callable, Protocol
+from typing import Any, Callable, Protocol
 
 Undo = Callable[[], None]
 """Takes a seam off. If that may be impossible, it has a method ``check``, which then raises
@@ -16,6 +18,10 @@ PYTHON, RUST = "Python", "Rust"
 
 OTHER_ROUTER = "this release has the other router"
 """The reason why a seam for one of the two routers is not needed."""
+
+SOURCE_MARK = "LITELLM_PATCH_IN_SOURCE"
+"""A name that the source patches define in ``litellm.types.router``, which is loaded before every
+module with a seam."""
 
 
 class DoesNotFit(Exception):
@@ -34,6 +40,30 @@ def lacks(attribute: str) -> Callable[[object], str]:
         return "" if hasattr(module, attribute) else f"this release has no {attribute}"
 
     return unneeded
+
+
+def signature_with(place: str, function: Any, parameters: Sequence[str]) -> inspect.Signature:
+    """The signature of a function, or of the constructor of a class, if it has all `parameters`.
+
+    Args:
+        place: its name for people.
+
+    Raises:
+        DoesNotFit: a parameter is missing, or the signature is unreadable.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError) as error:
+        raise DoesNotFit(f"{place} has no readable signature") from error
+    missing = [name for name in parameters if name not in signature.parameters]
+    if missing:
+        raise DoesNotFit(f"{place} has no parameter {', '.join(missing)}")
+    return signature
+
+
+def in_source() -> bool:
+    """Whether the loaded LiteLLM, patched in its source, does what the seams would add."""
+    return getattr(sys.modules.get("litellm.types.router"), SOURCE_MARK, None) is True
 
 
 def has_rust_router() -> bool:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from litellm_patch.options import (
     FORWARD_PROVIDER,
-    LITELLM_WORKERS,
     MAX_WAIT,
     PACING,
     WORKERS,
@@ -61,7 +60,7 @@ def test_a_bad_value_is_ignored_and_said(name, text):
 
 
 ANYTHING = st.dictionaries(
-    st.sampled_from((PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER, *LITELLM_WORKERS)),
+    st.sampled_from((PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER, "NUM_WORKERS", "--num_workers")),
     st.one_of(st.text(max_size=20), st.integers().map(str), st.floats().map(str)),
 )
 

@@ -43,8 +43,8 @@ SEAMS = {
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
     "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames", "test_request_in_rust"],
+    "seam": ["test_after_call"],
     "shared_expiry": ["test_cache_calls"],
-    "signatures": ["test_after_call"],
     "spent_budget": ["test_budgets", "test_fastest_response"],
 }
 HEAD = """# Mutants that the tests notice

@@ -25,7 +25,7 @@ LAYERS = (
     ("_version", "switch", "wait"),
     ("log", "trigger", "bootstrap"),
     ("options", "metrics"),
-    ("seams.seam", "seams.signatures", "seams.frames", "seams.source_patch", "seams.app_handlers"),
+    ("seams.seam", "seams.frames", "seams.app_handlers"),
     ("seams.after_call", "seams.after_handler"),
     ("seams.record",),
     ("seams.refusal",),
