@@ -56,6 +56,15 @@ def test_without_litellm_there_is_no_router(monkeypatch):
     assert seam.has_rust_router() is False
 
 
+@pytest.mark.parametrize("mark, is_patched", [(True, True), (1, False), (None, False)])
+def test_a_litellm_that_is_patched_in_its_source_says_so(monkeypatch, mark, is_patched):
+    monkeypatch.delitem(sys.modules, "litellm.types.router", raising=False)
+    assert not seam.in_source()
+    module = types.SimpleNamespace(LITELLM_PATCH_IN_SOURCE=mark)
+    monkeypatch.setitem(sys.modules, "litellm.types.router", module)
+    assert seam.in_source() is is_patched
+
+
 def test_a_row_of_the_table_is_immutable():
     row = SEAMS[0]
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from ...bootstrap import LAUNCH_WITH_PATCH
 from ...options import MAX_WAIT
 from ...wait.delay_seconds import parse_delay_seconds
 from ...wait.litellm_errors import NO_DEPLOYMENTS
@@ -29,6 +30,7 @@ from .own_settings import OwnSettings
 from .proxy import Proxy, config, group, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
 
+_COOLDOWN = 60.0  # seconds, where the operator's settings say nothing
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
 _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
@@ -102,15 +104,8 @@ class Comparison:
         return "not a refusal"
 
 
-def compare(
-    own: OwnSettings, launches: Sequence[Sequence[str]], program: Sequence[str], cooldown: float
-) -> tuple[Comparison, ...]:
-    """Run the proxies that are launched in the two ways, in parallel, and compare them.
-
-    Args:
-        launches: put in front of the proxy's command, without and with the patch.
-        program: the proxy's command.
-        cooldown: seconds, where `own` says nothing.
+def compare(own: OwnSettings, program: str) -> tuple[Comparison, ...]:
+    """Run the proxy's program without and with the patch, in parallel, and compare the answers.
 
     Raises:
         ProxyDidNotStart, DidNotCool: for the openai group; other groups may be left out.
@@ -121,22 +116,22 @@ def compare(
             stand_in = stack.enter_context(running_stand_in())
             stand_in.refusals.update({"*": Refuse(), _FAILING: _BAD_REQUEST})
             start = running_proxy(
-                _configuration(own, stand_in.url, cooldown),
+                _configuration(own, stand_in.url),
                 launch=launch,
-                program=program,
+                program=[program],
                 # Or it would hide the waits that are too long for clients.
                 environment={MAX_WAIT: "none"},
             )
             return _Side(stack.enter_context(start), stand_in).ask_all(own)
 
-    with ThreadPoolExecutor(len(launches)) as pool:
-        without, with_patch = pool.map(ask_all, launches)
+    with ThreadPoolExecutor(2) as pool:
+        without, with_patch = pool.map(ask_all, ([], LAUNCH_WITH_PATCH))
     return tuple(Comparison(name, told, with_patch[name]) for name, told in without.items())
 
 
-def _configuration(own: OwnSettings, url: str, cooldown: float) -> dict[str, Any]:
+def _configuration(own: OwnSettings, url: str) -> dict[str, Any]:
     """The operator's settings and groups, and beside them the groups of the laboratory."""
-    router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
+    router = {"cooldown_time": _COOLDOWN, **own.sections.get("router_settings", {})}
     router["fallbacks"] = [*router.get("fallbacks", ()), {_FAILING: [_FALLBACK]}]
     sections = {**own.sections, "router_settings": router}
     for name, settings in ROUTE_ALL.items():
