@@ -6,15 +6,11 @@ import dataclasses
 import types
 
 import pytest
-from rubbish import ERRORS, VALUES
+from rubbish import ERRORS, SEAMS, VALUES
 
 from litellm_patch.activation import hooks
 from litellm_patch.activation.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
 from litellm_patch.seams.seam import always_needed
-from litellm_patch.seams.table import SEAMS as ROWS
-
-SEAMS = [dataclasses.replace(row, router="") for row in ROWS]
-"""As if each release needed those for both routers: some have the places, too."""
 
 
 class RaisingModule(types.ModuleType):
