@@ -89,11 +89,13 @@ def resume() -> None:
     global _paused
     with _lock:
         _paused = False
-        begun = {f"litellm_patch {name}": name for name in MODULES if _is_half_imported(name)}
+        begun = [name for name in MODULES if _is_half_imported(name)]
     apply_all()
-    watches = {thread.name for thread in threading.enumerate()}
-    for watch in begun.keys() - watches:
-        threading.Thread(target=_watch, args=(begun[watch],), name=watch, daemon=True).start()
+    running = {thread.name for thread in threading.enumerate()}
+    for name in begun:
+        watch = f"litellm_patch {name}"
+        if watch not in running:
+            threading.Thread(target=_watch, args=(name,), name=watch, daemon=True).start()
 
 
 def apply_all() -> None:
