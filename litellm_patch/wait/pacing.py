@@ -24,13 +24,12 @@ Times are seconds on one monotonic clock that the caller reads; rates are client
 from __future__ import annotations
 
 import math
-import os
 import random
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from . import recent
+from .forks import Lock
 from .known_rate import FASTEST, KnownRate, bounded, start, usable
 from .learned_pace import LearnedPace
 from .shared_part import SharedPart, SharedPlace
@@ -168,18 +167,8 @@ class Pacer:
         return self._random.random() * min(1 / rate, 1.0) if self._workers > 1 else 0.0
 
 
-_lock = threading.Lock()
+_lock = Lock()
 """Of all pacers; a process has one."""
-
-
-def _forked() -> None:
-    """In a child: the thread that held the lock may not exist here."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
 
 _RANDOM = random.Random()
 

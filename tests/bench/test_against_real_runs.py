@@ -97,7 +97,7 @@ def test_a_slow_provider_serves_nearly_everyone():
     [(one, one, NEW_SDK) for one in VARIANTS] + [(UNKNOWN, PACED, OLD_SDK)],
 )
 def test_the_simulation_of_five_minutes_serves_as_many_calls(variant, told, honoured):
-    """Without pacing, hundreds who return in one instant keep the machine busy: fewer are served."""
+    """Without pacing, hundreds who return in one instant keep the machine busy."""
     differences = [
         mean_share(cell, told, honoured) - statistics.mean(FIVE_MINUTES[cell][variant])
         for cell in LONG
