@@ -16,15 +16,15 @@ shared Redis did not answer |
 from __future__ import annotations
 
 import logging
-import os
 import statistics
 import sys
-import threading
 import time
 from collections import Counter
-from typing import Any, Callable, Protocol
+from collections.abc import Mapping
+from typing import Any, Callable
 
 from .log import failed, say
+from .wait.forks import Lock
 
 WAIT, STEP, NOTHING = "wait", "step", "nothing"
 
@@ -53,57 +53,54 @@ def refused(seam: str, told: str, seconds: float | None = None) -> None:
         told: `WAIT`, `STEP` or `NOTHING`.
         seconds: that the client was told.
     """
-    _count(lambda keeper: keeper.refused(seam, told, seconds))
+    if seconds is not None:
+        _note(SECONDS, seconds, seam=seam)
+    _note(REFUSALS, 1, seam=seam, told=told)
 
 
 def redis_fell_back() -> None:
     """Count a place that Redis did not give in time. Never raises."""
-    _count(lambda keeper: keeper.redis_fell_back())
+    _note(FALLBACKS, 1)
 
 
-def _count(note: Callable[[_Keeper], None]) -> None:
+def _note(figure: str, value: float, **labels: str) -> None:
     try:
         for keeper in _keepers():
-            note(keeper)
+            keeper(figure, value, labels)
     except Exception as error:
         failed("a figure was not counted", error)
 
 
-class _Keeper(Protocol):
-    def refused(self, seam: str, told: str, seconds: float | None) -> None: ...
-
-    def redis_fell_back(self) -> None: ...
+_Keeper = Callable[[str, float, Mapping[str, str]], None]
+"""Notes a value of a figure, with its labels."""
 
 
-class _Prometheus:
-    def __init__(self, client: Any) -> None:
-        self._refusals = client.Counter(REFUSALS, _HELP[REFUSALS], ["seam", "told"])
-        self._seconds = client.Histogram(SECONDS, _HELP[SECONDS], ["seam"], buckets=_BUCKETS)
-        self._fallbacks = client.Counter(FALLBACKS, _HELP[FALLBACKS])
+def _prometheus(client: Any) -> _Keeper:
+    kept = {
+        REFUSALS: client.Counter(REFUSALS, _HELP[REFUSALS], ["seam", "told"]),
+        SECONDS: client.Histogram(SECONDS, _HELP[SECONDS], ["seam"], buckets=_BUCKETS),
+        FALLBACKS: client.Counter(FALLBACKS, _HELP[FALLBACKS]),
+    }
 
-    def refused(self, seam: str, told: str, seconds: float | None) -> None:
-        self._refusals.labels(seam, told).inc()
-        if seconds is not None:
-            self._seconds.labels(seam).observe(seconds)
+    def note(figure: str, value: float, labels: Mapping[str, str]) -> None:
+        one = kept[figure].labels(**labels) if labels else kept[figure]
+        (one.observe if figure == SECONDS else one.inc)(value)
 
-    def redis_fell_back(self) -> None:
-        self._fallbacks.inc()
+    return note
 
 
-class _OpenTelemetry:
-    def __init__(self, api: Any) -> None:
-        meter = api.get_meter("litellm_patch")
-        self._refusals = meter.create_counter(REFUSALS, description=_HELP[REFUSALS])
-        self._seconds = meter.create_histogram(SECONDS, unit="s", description=_HELP[SECONDS])
-        self._fallbacks = meter.create_counter(FALLBACKS, description=_HELP[FALLBACKS])
+def _open_telemetry(api: Any) -> _Keeper:
+    meter = api.get_meter("litellm_patch")
+    kept = {
+        REFUSALS: meter.create_counter(REFUSALS, description=_HELP[REFUSALS]),
+        SECONDS: meter.create_histogram(SECONDS, unit="s", description=_HELP[SECONDS]),
+        FALLBACKS: meter.create_counter(FALLBACKS, description=_HELP[FALLBACKS]),
+    }
 
-    def refused(self, seam: str, told: str, seconds: float | None) -> None:
-        self._refusals.add(1, {"seam": seam, "told": told})
-        if seconds is not None:
-            self._seconds.record(seconds, {"seam": seam})
+    def note(figure: str, value: float, labels: Mapping[str, str]) -> None:
+        (kept[figure].record if figure == SECONDS else kept[figure].add)(value, labels)
 
-    def redis_fell_back(self) -> None:
-        self._fallbacks.add(1)
+    return note
 
 
 class _Log:
@@ -112,27 +109,23 @@ class _Log:
     def __init__(self) -> None:
         self._begin(time.monotonic())
 
-    def refused(self, seam: str, told: str, seconds: float | None) -> None:
-        self._told[told] += 1
-        if seconds is not None and len(self._seconds) < _KEPT_AT_MOST:
-            self._seconds.append(seconds)
-        self._say_if_due()
-
-    def redis_fell_back(self) -> None:
-        self._fallbacks += 1
-        self._say_if_due()
+    def __call__(self, figure: str, value: float, labels: Mapping[str, str]) -> None:
+        if figure == FALLBACKS:
+            self._fallbacks += 1
+        elif figure == REFUSALS:
+            self._told[labels["told"]] += 1
+        elif len(self._seconds) < _KEPT_AT_MOST:
+            self._seconds.append(value)
+        now = time.monotonic()
+        if now - self._since >= EVERY and figure != SECONDS:  # those of a refusal come before it
+            message = self._sum((now - self._since) / 60)
+            self._begin(now)
+            say(logging.INFO, message)
 
     def _begin(self, now: float) -> None:
         self._since, self._fallbacks = now, 0
         self._told: Counter[str] = Counter()
         self._seconds: list[float] = []
-
-    def _say_if_due(self) -> None:
-        now = time.monotonic()
-        if now - self._since >= EVERY:
-            message = self._sum((now - self._since) / 60)
-            self._begin(now)
-            say(logging.INFO, message)
 
     def _sum(self, minutes: float) -> str:
         told, seconds = self._told, self._seconds
@@ -147,10 +140,10 @@ class _Log:
 
 _KEPT_AT_MOST = 10_000
 _LIBRARIES: dict[str, Callable[[Any], _Keeper]] = {
-    "prometheus_client": _Prometheus,
-    "opentelemetry.metrics": _OpenTelemetry,
+    "prometheus_client": _prometheus,
+    "opentelemetry.metrics": _open_telemetry,
 }
-_lock = threading.Lock()
+_lock = Lock()
 _kept: dict[str, _Keeper | None] = {}
 """By the module of the library; None where it failed, so that it is not tried again."""
 _log: _Log | None = None
@@ -169,13 +162,3 @@ def _keepers() -> list[_Keeper]:
             _log = _log or _Log()  # its ten minutes begin with the first refusal
             return [_log]
         return found
-
-
-def _forked() -> None:
-    """In a child: a thread that held the lock does not exist there."""
-    global _lock
-    _lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

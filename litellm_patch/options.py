@@ -19,12 +19,12 @@ WORKERS = "LITELLM_PATCH_WORKERS"
 FORWARD_PROVIDER = "LITELLM_PATCH_FORWARD_PROVIDER"
 _NAMES = (PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER)
 
-LITELLM_WORKERS = ("NUM_WORKERS", "--num_workers")
-"""LiteLLM's own variable and argument for the worker processes of one proxy."""
-
-_LITELLMS_DEFAULT = "DEFAULT_NUM_WORKERS_LITELLM_PROXY"
 _SERVERS = ("uvicorn", "gunicorn", "hypercorn")
 """Servers that can run LiteLLM's app by their own commands, with their own options."""
+
+_OF_SERVERS = ("--workers", "-w"), ("WEB_CONCURRENCY",)
+_OF_LITELLM = ("--num_workers",), ("NUM_WORKERS", "DEFAULT_NUM_WORKERS_LITELLM_PROXY")
+"""Arguments and variables for the number of worker processes; the first that is set counts."""
 
 _MOST_WORKERS = 10_000
 
@@ -110,10 +110,7 @@ def _workers(environ: Mapping[str, str], arguments: Sequence[str], problems: lis
         return number
     if text:
         problems.append(f"{WORKERS} is not a whole number above 0: it is ignored")
-    variable, argument = LITELLM_WORKERS
-    variables, named = [variable, _LITELLMS_DEFAULT], [argument]
-    if _program(arguments) in _SERVERS:
-        variables, named = ["WEB_CONCURRENCY"], ["--workers", "-w"]
+    named, variables = _OF_SERVERS if _program(arguments) in _SERVERS else _OF_LITELLM
     said = [_argument(name, arguments) for name in named]
     said += [environ.get(name, "") for name in variables]
     return next(filter(None, map(_count, said)), 1)

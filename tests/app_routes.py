@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from in_parallel import RUN_FOLDER
+from starlette.routing import compile_path
 
 WEBSOCKET = "WEBSOCKET"
 
@@ -74,18 +74,11 @@ def serves(path: str, method: str = "POST") -> bool:
     through to the provider and asks no router.
     """
     return any(
-        method == its_method and "{endpoint:path}" not in template and _matches(template, path)
+        method == its_method
+        and "{endpoint:path}" not in template
+        and compile_path(template)[0].fullmatch(path)
         for its_method, template in routes_of_the_installed_release()
     )
-
-
-def _matches(template: str, path: str) -> bool:
-    parts = re.split(r"(\{[^}]*\})", template)
-    pattern = "".join(
-        (".+" if part.endswith(":path}") else "[^/]+") if part.startswith("{") else re.escape(part)
-        for part in parts
-    )
-    return re.fullmatch(pattern, path) is not None
 
 
 def load_lazy_features(app: Any) -> None:

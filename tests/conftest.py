@@ -19,12 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable
 
+import more_answers  # noqa: F401 - teaches the stand-in to serve what tests ask for
 import openai
 import pytest
 from fake_litellm import Tree
 
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.seams import source_patch
+from litellm_patch.seams.seam import SOURCE_MARK
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
 
@@ -83,7 +84,7 @@ def has_native_header() -> bool:
 
 def has_source_patch() -> bool:
     """Whether the installed LiteLLM was patched in its source (see patches/)."""
-    return litellm_has(source_patch.NAME, "types/router.py")
+    return litellm_has(SOURCE_MARK, "types/router.py")
 
 
 def has_rust_router() -> bool:

@@ -22,17 +22,12 @@ class Block:
 
 def blocks(text: str) -> list[Block]:
     found, heading = [], ""
-    lines = iter(text.splitlines())
-    for line in lines:
-        if line.startswith("#"):
-            heading = line.lstrip("# ")
-        elif line.startswith("```"):
-            body = []
-            for inner in lines:
-                if inner.startswith("```"):
-                    break
-                body.append(inner)
-            found.append(Block(line[3:].strip(), "\n".join(body) + "\n", heading))
+    parts = re.findall(r"^#+ ([^\n]*)$|^```([^\n]*)\n(.*?)^```$", text, flags=re.M | re.S)
+    for title, language, body in parts:
+        if title:
+            heading = title
+        else:
+            found.append(Block(language.strip(), body, heading))
     return found
 
 

@@ -10,7 +10,6 @@ locks of modules, whose holders may be waiting for ours.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from ..log import once
 from ..options import current
 from ..seams.table import SEAMS
 from ..switch import STRICT, mode, stop, switched_off, text_of
+from ..wait.forks import Lock
 from .messages import say_that_it_is_on, stop_if_strict, warn
 from .seam_state import WAITING, SeamState
 
@@ -30,12 +30,11 @@ PROXY = "litellm.proxy.proxy_server"
 
 STATES: dict[str, SeamState] = {seam.name: SeamState(seam) for seam in SEAMS}
 MODULES = {PROXY, *(seam.module for seam in SEAMS)}
-_lock = threading.RLock()
+_lock = Lock(threading.RLock)
 _paused = False
 _start_is_over = False
 _executed: set[str] = set()
 """Modules whose hook was called: finished executing, though still marked as initializing."""
-_watched: set[str] = set()
 
 
 def on_import(module: object) -> None:
@@ -90,11 +89,13 @@ def resume() -> None:
     global _paused
     with _lock:
         _paused = False
-        begun = {name for name in MODULES if _is_half_imported(name)} - _watched
-        _watched.update(begun)
+        begun = [name for name in MODULES if _is_half_imported(name)]
     apply_all()
+    running = {thread.name for thread in threading.enumerate()}
     for name in begun:
-        threading.Thread(target=_watch, args=(name,), name="litellm_patch", daemon=True).start()
+        watch = f"litellm_patch {name}"
+        if watch not in running:
+            threading.Thread(target=_watch, args=(name,), name=watch, daemon=True).start()
 
 
 def apply_all() -> None:
@@ -164,7 +165,6 @@ def _watch(name: str) -> None:
     """
     while _is_half_imported(name):
         time.sleep(0.02)
-    _watched.discard(name)
     if name not in sys.modules:
         _register(name)
     apply_all()
@@ -180,14 +180,3 @@ def _exists(module: str) -> bool:
         return module in sys.modules or find_spec(module) is not None
     except (ImportError, AttributeError, ValueError):  # a parent is missing, or is no package
         return False
-
-
-def _forked() -> None:
-    """In a child: a thread that held the lock, or watched an import, does not exist there."""
-    global _lock
-    _lock = threading.RLock()
-    _watched.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

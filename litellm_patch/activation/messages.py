@@ -6,26 +6,25 @@ import logging
 import sys
 from collections.abc import Collection
 from importlib import metadata
-from typing import Protocol
+from typing import Union
 
 from .._version import __version__
 from ..log import once
 from ..seams.seam import OTHER_ROUTER
 from ..switch import STRICT, mode, stop
-from .seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SOURCE_PATCH, WAITING
+from .seam_state import (
+    APPLIED,
+    FAILED,
+    NATIVE,
+    SKIPPED,
+    SOURCE_PATCH,
+    WAITING,
+    SeamState,
+    SeamStatus,
+)
 
-
-class Seen(Protocol):
-    """A seam as it is in this process, or as it was in another one."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def state(self) -> str: ...
-
-    @property
-    def reason(self) -> str: ...
+Seen = Union[SeamState, SeamStatus]
+"""A seam as it is in this process, or as it was in another one."""
 
 
 def loaded_release() -> str | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..seams.seam import OTHER_ROUTER, DoesNotFit, Seam, Undo
-from ..seams.source_patch import in_source
+from ..seams.seam import OTHER_ROUTER, DoesNotFit, Seam, Undo, in_source
 from ..switch import text_of
 
 WAITING, APPLIED, NATIVE = "waiting", "applied", "native"
@@ -13,6 +12,19 @@ SKIPPED, FAILED = "skipped", "failed"
 
 SOURCE_PATCH = "source patch"
 """The reason for `native` where LiteLLM was built with the patch from ``patches/``."""
+
+
+@dataclass(frozen=True)
+class SeamStatus:
+    """One seam: its name, place, state (`waiting`, `applied`, `native`, `skipped`, `failed`),
+    the reason for the last three, and how often its code ran since start (applied is not
+    reached)."""
+
+    name: str
+    place: str
+    state: str
+    reason: str
+    reached: int
 
 
 @dataclass
@@ -36,6 +48,10 @@ class SeamState:
     def name(self) -> str:
         return self.seam.name
 
+    def seen(self) -> SeamStatus:
+        place = f"{self.seam.module}:{self.seam.attribute}"
+        return SeamStatus(self.name, place, self.state, self.reason, self.reached)
+
     def count(self) -> None:
         self.reached += 1
 
@@ -47,7 +63,7 @@ class SeamState:
         if self.state != WAITING:
             return False
         try:
-            self.reason = SOURCE_PATCH if in_source() else self.seam.unneeded(module)
+            self.reason = SOURCE_PATCH if in_source() else self.seam.why_unneeded(module)
             if not self.reason:
                 self._undo = self.seam.joint.attach(module, self.seam, self.count)
             self.state = NATIVE if self.reason else APPLIED
@@ -60,7 +76,7 @@ class SeamState:
     def give_up(self) -> None:
         """There is no such module in this release."""
         try:
-            why = self.seam.unneeded(None)
+            why = self.seam.why_unneeded(None)
         except Exception:
             why = ""
         self.state = NATIVE if why else SKIPPED

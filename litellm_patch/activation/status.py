@@ -9,20 +9,8 @@ from .. import switch, trigger
 from .._version import __version__
 from . import hooks
 from .messages import loaded_release
-from .seam_state import APPLIED, SeamState
-
-
-@dataclass(frozen=True)
-class SeamStatus:
-    """One seam: its name, place, state (`waiting`, `applied`, `native`, `skipped`, `failed`),
-    the reason for the last three, and how often its code ran since start (applied is not
-    reached)."""
-
-    name: str
-    place: str
-    state: str
-    reason: str
-    reached: int
+from .seam_state import APPLIED
+from .seam_state import SeamStatus as SeamStatus
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,7 @@ def status() -> Status:
             litellm=loaded_release(),
             litellm_file=getattr(sys.modules.get(trigger.TARGET), "__file__", None),
             why_not=_why_not(),
-            seams=tuple(map(_seen, hooks.STATES.values())),
+            seams=tuple(state.seen() for state in hooks.STATES.values()),
         )
 
 
@@ -76,8 +64,3 @@ def _why_not() -> str:
     if trigger.passed_over():
         return "litellm was imported without our hook being asked"
     return ""
-
-
-def _seen(state: SeamState) -> SeamStatus:
-    place = f"{state.seam.module}:{state.seam.attribute}"
-    return SeamStatus(state.name, place, state.state, state.reason, state.reached)

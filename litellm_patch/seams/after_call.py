@@ -9,8 +9,7 @@ from typing import Any, Callable
 import wrapt
 
 from ..log import failed
-from .seam import DoesNotFit, Seam, Undo
-from .signatures import signature_with
+from .seam import DoesNotFit, Seam, Undo, signature_with
 
 Look = Callable[[object, Mapping[str, Any], object], None]
 """Called with the instance, the arguments by name, and the result of LiteLLM's function."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import Any, Callable, Protocol
@@ -17,6 +18,10 @@ PYTHON, RUST = "Python", "Rust"
 
 OTHER_ROUTER = "this release has the other router"
 """The reason why a seam for one of the two routers is not needed."""
+
+SOURCE_MARK = "LITELLM_PATCH_IN_SOURCE"
+"""A name that the source patches define in ``litellm.types.router``, which is loaded before every
+module with a seam."""
 
 
 class DoesNotFit(Exception):
@@ -37,28 +42,28 @@ def lacks(attribute: str) -> Callable[[object], str]:
     return unneeded
 
 
-def takes(attribute: str, parameter: str) -> Callable[[object], str]:
-    """For `Seam.unneeded`: in releases with the other router, the class takes `parameter`."""
+def signature_with(place: str, function: Any, parameters: Sequence[str]) -> inspect.Signature:
+    """The signature of a function, or of the constructor of a class, if it has all `parameters`.
 
-    def unneeded(module: object) -> str:
-        made: Any = getattr(module, attribute, None)
-        try:
-            parameters = inspect.signature(made).parameters
-        except (TypeError, ValueError):  # no such class, or no readable signature
-            return ""
-        return OTHER_ROUTER if parameter in parameters else ""
+    Args:
+        place: its name for people.
 
-    return unneeded
+    Raises:
+        DoesNotFit: a parameter is missing, or the signature is unreadable.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError) as error:
+        raise DoesNotFit(f"{place} has no readable signature") from error
+    missing = [name for name in parameters if name not in signature.parameters]
+    if missing:
+        raise DoesNotFit(f"{place} has no parameter {', '.join(missing)}")
+    return signature
 
 
-def without_rust(module: object) -> str:
-    """For `Seam.unneeded`: the module belongs to the router in Rust."""
-    return "" if module is not None or has_rust_router() else OTHER_ROUTER
-
-
-def with_rust(module: object) -> str:
-    """For `Seam.unneeded`: with the router in Rust, another seam does it."""
-    return OTHER_ROUTER if has_rust_router() else ""
+def in_source() -> bool:
+    """Whether the loaded LiteLLM, patched in its source, does what the seams would add."""
+    return getattr(sys.modules.get("litellm.types.router"), SOURCE_MARK, None) is True
 
 
 def has_rust_router() -> bool:
@@ -96,7 +101,8 @@ class Seam:
             by name.
         init_parameter: a parameter that the ``__init__`` of a method's class must have, or "". It
             excludes a class that has the same methods but keeps its data elsewhere.
-        router: the router that has the place: PYTHON, RUST, or "" for both.
+        router: the router that has the place: PYTHON, RUST, or "" for both. With the other router
+            the seam is not needed.
         adds: what LiteLLM does with the seam and not without it.
         releases: the LiteLLM releases that have the place.
         unnecessary_when: the change in LiteLLM that would make the seam superfluous.
@@ -117,3 +123,13 @@ class Seam:
     unneeded: Callable[[object], str] = always_needed
     init_parameter: str = ""
     router: str = ""
+
+    def why_unneeded(self, module: object) -> str:
+        """Why the loaded LiteLLM does not need the seam, or "".
+
+        Args:
+            module: as for `unneeded`.
+        """
+        if self.router and self.router != (RUST if has_rust_router() else PYTHON):
+            return OTHER_ROUTER
+        return self.unneeded(module)

@@ -19,7 +19,7 @@ from .record.cooldown_store import note_active, remember_entry
 from .refusal.fallbacks import remember_hop, remember_refusals
 from .refusal.rate_limit_error import PutOnRefusal
 from .refusal.spent_budget import remember_end
-from .seam import PYTHON, RUST, Seam, lacks, takes, with_rust, without_rust
+from .seam import PYTHON, RUST, Seam, lacks
 
 SEAMS: tuple[Seam, ...] = (
     Seam(
@@ -31,7 +31,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time",
         joint=AfterCall(note_own_cooldown),
-        unneeded=takes("CooldownCache", "store"),
         init_parameter="cache",
         router=PYTHON,
     ),
@@ -44,7 +43,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_question),
-        unneeded=takes("CooldownCache", "store"),
         init_parameter="cache",
         router=PYTHON,
     ),
@@ -57,7 +55,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="since 1.110.0",
         unnecessary_when="a later failure prolongs the cooldown (issue #40130)",
         joint=AfterCall(remember_entry),
-        unneeded=without_rust,
         router=RUST,
     ),
     Seam(
@@ -69,7 +66,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="since 1.110.0",
         unnecessary_when="a later failure prolongs the cooldown (issue #40130)",
         joint=AfterCall(remember_entry),
-        unneeded=without_rust,
         router=RUST,
     ),
     Seam(
@@ -81,7 +77,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="since 1.110.0, whose router in Rust asks nothing else before it refuses",
         unnecessary_when="LiteLLM tells the remaining time; no release does (1.110.2)",
         joint=AfterCall(note_active),
-        unneeded=takes("CooldownCache", "cache"),
         init_parameter="store",
         router=RUST,
     ),
@@ -104,7 +99,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="1.53.1-1.109.3",
         unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
         joint=AfterCall(remember_refusals),
-        unneeded=with_rust,
         router=PYTHON,
     ),
     Seam(
@@ -116,7 +110,6 @@ SEAMS: tuple[Seam, ...] = (
         releases="since 1.110.0",
         unnecessary_when="LiteLLM links the errors of fallbacks to the one that it raises",
         joint=AfterCall(remember_hop),
-        unneeded=without_rust,
         router=RUST,
     ),
     Seam(

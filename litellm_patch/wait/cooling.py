@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
-from .pacing import KnownRate
+from .known_rate import KnownRate
 from .shared_pacing import AskForPlace
 
 

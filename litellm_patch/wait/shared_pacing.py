@@ -1,4 +1,4 @@
-"""The rule of `pacing.py` as a script for Redis, where one queue is there for all proxies.
+"""The rule of `pacing.py` and `learned_pace.py` as a script for Redis: one queue for all proxies.
 
 One call gives one client its place, by Redis' own clock: what is sent, and what comes back, are
 seconds from then on. It also counts the clients that the process gave places by itself since its
@@ -12,8 +12,24 @@ import math
 from dataclasses import dataclass
 from typing import Callable
 
-from . import pacing
-from .pacing import KnownRate, SharedPlace
+from .known_rate import FASTEST, SLOWEST, START, KnownRate, start, usable
+from .learned_pace import (
+    AT_ONCE,
+    CROWD,
+    DOUBLES,
+    EXCUSED,
+    FASTER,
+    PROVEN,
+    RELAPSE_WITHIN,
+    SAME_END,
+    SLOWER,
+    STEEPNESS,
+    UNTRIED_DOUBLES,
+    UNTRIED_LATEST,
+    UNTRIED_SOONEST,
+)
+from .pacing import BEFORE_THE_END, GOLDEN, NOT_ZERO
+from .shared_part import SharedPlace
 
 LAYOUT = 2
 """Of what is kept. Versions of this package with another one have queues of their own."""
@@ -34,7 +50,7 @@ local meanwhile = tonumber(ARGV[7])
 local ready_at = now + left
 
 local q = {{rate = start, ready_at = -math.huge, next_arrival = -math.huge, last_place = -math.huge,
-  doubles = {pacing.DOUBLES!r}, relapsed = 0, without_place = 0,
+  doubles = {DOUBLES!r}, relapsed = 0, without_place = 0,
   suspected = 0, suspected_until = 0, acquitted = 0, refused = 0, at_the_end = 0,
   began = -math.huge, places = 0, flow = 0, given = 0}}
 local names = {{}}
@@ -55,11 +71,11 @@ local function seen_late(began)
 end
 
 local function bounded(rate)
-  return math.min(math.max(rate, {pacing.SLOWEST!r}), {pacing.FASTEST!r})
+  return math.min(math.max(rate, {SLOWEST!r}), {FASTEST!r})
 end
 
 local function pace(after)
-  return q.rate * (1 + (after / q.doubles) ^ (q.relapsed == 1 and {pacing.STEEPNESS!r} or 1))
+  return q.rate * (1 + (after / q.doubles) ^ (q.relapsed == 1 and {STEEPNESS!r} or 1))
 end
 
 local function begin(began)
@@ -69,21 +85,21 @@ local function begin(began)
   q.places, q.began = 0, began
   if q.ready_at <= began and q.last_place > -math.huge then
     local after = began - q.ready_at
-    if began < q.last_place + {pacing.RELAPSE_WITHIN!r} then
-      local early = after < {pacing.PROVEN!r}
+    if began < q.last_place + {RELAPSE_WITHIN!r} then
+      local early = after < {PROVEN!r}
       q.suspected = pace(math.max(0, math.min(after, q.last_place - q.ready_at)))
-      q.suspected_until, q.refused = began + {pacing.AT_ONCE!r}, crowd
-      q.acquitted = early and math.min(q.rate, {pacing.EXCUSED!r}) or q.rate * {pacing.FASTER!r}
-      q.rate = bounded(q.suspected * {pacing.SLOWER!r})
+      q.suspected_until, q.refused = began + {AT_ONCE!r}, crowd
+      q.acquitted = early and math.min(q.rate, {EXCUSED!r}) or q.rate * {FASTER!r}
+      q.rate = bounded(q.suspected * {SLOWER!r})
       if early then q.relapsed = 1 end
-    elseif q.rate < {pacing.START!r} then
-      q.rate = bounded(q.rate * {pacing.FASTER!r})
+    elseif q.rate < {START!r} then
+      q.rate = bounded(q.rate * {FASTER!r})
     end
   end
-  q.doubles = {pacing.DOUBLES!r}
+  q.doubles = {DOUBLES!r}
   if q.relapsed == 0 then
-    local sooner = {pacing.UNTRIED_DOUBLES!r} * (ready_at - began)
-    q.doubles = math.min(math.max({pacing.UNTRIED_SOONEST!r}, sooner), {pacing.UNTRIED_LATEST!r})
+    local sooner = {UNTRIED_DOUBLES!r} * (ready_at - began)
+    q.doubles = math.min(math.max({UNTRIED_SOONEST!r}, sooner), {UNTRIED_LATEST!r})
   end
   q.ready_at, q.last_place, q.next_arrival = ready_at, -math.huge, ready_at
 end
@@ -91,26 +107,26 @@ end
 local function acquit()
   if q.suspected == 0 then return end
   q.refused = q.refused + 1
-  local usual = {pacing.AT_ONCE!r} * math.max(q.suspected, q.flow)
+  local usual = {AT_ONCE!r} * math.max(q.suspected, q.flow)
   if now > q.suspected_until then
     q.suspected = 0
-  elseif q.refused > math.max(2, {pacing.CROWD!r} * usual) then
+  elseif q.refused > math.max(2, {CROWD!r} * usual) then
     q.rate, q.suspected = math.max(q.rate, bounded(q.acquitted)), 0
   end
 end
 
 local function without_place(place)
   q.without_place = q.without_place + 1
-  local part = q.without_place * {pacing._GOLDEN!r} % 1
+  local part = q.without_place * {GOLDEN!r} % 1
   local stop, earliest = now + honoured, math.max(now, ready_at)
   if ready_at >= stop or place - honoured < (now + ready_at) / 2 then
-    stop = math.min(stop, ready_at - {pacing.BEFORE_THE_END!r} * (ready_at - now))
+    stop = math.min(stop, ready_at - {BEFORE_THE_END!r} * (ready_at - now))
     earliest = (now + stop) / 2
   end
   return earliest + (stop - earliest) * part
 end
 
-if left > 0 and math.abs(ready_at - q.ready_at) > {pacing.SAME_END!r} then
+if left > 0 and math.abs(ready_at - q.ready_at) > {SAME_END!r} then
   local began = began()
   if not seen_late(began) then begin(began) end
 end
@@ -118,13 +134,13 @@ end
 local earliest, place = math.max(now, ready_at), nil
 for _ = 0, meanwhile do
   acquit()
-  if left > 0 and left <= {pacing.AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
+  if left > 0 and left <= {AT_ONCE!r} then q.at_the_end = q.at_the_end + 1 end
   place = math.max(q.next_arrival, earliest)
   if place > now + honoured then
     place = without_place(place)
   else
     local rate = fixed > 0 and fixed or math.min(pace(place - earliest), most)
-    q.next_arrival = place + 1 / math.max(rate, {pacing._NOT_ZERO!r})
+    q.next_arrival = place + 1 / math.max(rate, {NOT_ZERO!r})
     q.last_place, q.places = math.max(q.last_place, place), q.places + 1
   end
 end
@@ -164,11 +180,11 @@ class Waiting:
         """
         return (
             self.ready_at - now,
-            pacing._usable(self.cooldown) or 0.0,
+            usable(self.cooldown) or 0.0,
             min(self.honoured, _ENDLESS),
             self.fixed or 0.0,
-            pacing._start(self.known),
-            pacing._usable(self.known.limit) or pacing.FASTEST,
+            start(self.known),
+            usable(self.known.limit) or FASTEST,
             meanwhile,
         )
 
@@ -177,7 +193,7 @@ AskForPlace = Callable[[Waiting], "SharedPlace | None"]
 """None where no queue is shared, or it does not answer."""
 
 
-def place_in(reply: str | bytes, now: float, mine: int = 1) -> SharedPlace:
+def place_in(reply: str | bytes, now: float, mine: int) -> SharedPlace:
     """The place that the script gave.
 
     Args:

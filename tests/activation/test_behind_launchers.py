@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
+from textwrap import indent
 
 import pytest
+from fake_litellm import ROOT, run
 
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH, with_patch
 from litellm_patch.tools.cli import behind_agents
@@ -53,126 +54,89 @@ PROGRAM = (
 )
 
 
-class Launcher:
-    """A launcher with a start file in its package, as agents have them."""
+@pytest.fixture
+def launcher(tmp_path):
+    """Make a launcher with a start file in its package, as agents have them."""
+    start = tmp_path / "someagent" / "start"
+    start.mkdir(parents=True)
+    note = f"open({str(tmp_path / 'starts')!r}, 'a').write('x')\n"
+    (start / "sitecustomize.py").write_text(f"import builtins; builtins.theirs = True\n{note}")
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.starts = folder / "starts"
-        package = folder / "someagent"
-        (package / "start").mkdir(parents=True)
-        (package / "__init__.py").write_text("")
-        (package / "start" / "sitecustomize.py").write_text(
-            f"import builtins; builtins.theirs = True\nopen({str(self.starts)!r}, 'a').write('x')\n"
-        )
-        self.script = folder / "someagent-run"
-        self.environment = with_patch({**os.environ, "PYTHONPATH": str(folder)})
-
-    def write(self, parser: str, path: str = IN_FRONT, before: str = "") -> None:
-        (self.folder / "someagent" / "main.py").write_text(
+    def make(parser: str = "takes the rest", path: str = IN_FRONT, before: str = "") -> str:
+        (start.parent / "main.py").write_text(
             "import os, shutil, sys\n"
-            "def main():\n"
-            + "".join(f"    {line}\n" for line in f"{before}\n{PARSERS[parser]}".splitlines())
-            + f"    start = {str(self.folder / 'someagent' / 'start')!r}\n"
+            f"def main():\n{indent(f'{before}{PARSERS[parser]}', '    ')}\n"
+            f"    start = {str(start)!r}\n"
             f"    {path}\n"
             "    os.execv(shutil.which(command[0]), command)\n"
         )
-        self.script.write_text(
-            f"#!{sys.executable}\nimport sys\nfrom someagent.main import main\nsys.exit(main())\n"
-        )
-        self.script.chmod(0o755)
+        program = "import sys\nfrom someagent.main import main\nsys.exit(main())\n"
+        return script(tmp_path / "someagent-run", program)
 
-    def run(self, *command: str, front: tuple[str, ...] = (), **more: str):
-        return subprocess.run(
-            [*LAUNCH_WITH_PATCH, *front, str(self.script), *command],
-            env={**self.environment, **more},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    return make
+
+
+def script(file: Path, program: str, interpreter: str = sys.executable) -> str:
+    file.write_text(f"#!{interpreter}\n{program}")
+    file.chmod(0o755)
+    return str(file)
 
 
 @pytest.fixture
-def launcher(tmp_path) -> Launcher:
-    return Launcher(tmp_path)
+def launch(tmp_path):
+    """Run a command behind our launcher."""
+    return partial(run, *LAUNCH_WITH_PATCH, path=[tmp_path, ROOT])
+
+
+@pytest.fixture
+def step_behind(tmp_path):
+    """Ask where our launcher must stand in a command."""
+    environment = with_patch({**os.environ, "PYTHONPATH": str(tmp_path)})
+    return lambda *command: behind_agents.step_behind(command, 0, environment)
 
 
 @pytest.mark.parametrize("parser, options", CALLS)
-def test_both_start_files_run_and_the_arguments_arrive(launcher, parser, options):
-    launcher.write(parser)
-    done = launcher.run(*options, sys.executable, "-c", PROGRAM, "--service", "--", "x", "sh")
+def test_both_start_files_run_and_the_arguments_arrive(launcher, launch, parser, options):
+    launched = [sys.executable, "-c", PROGRAM, "--service", "--", "x", "sh"]
+    done = launch(launcher(parser), *options, *launched)
     assert done.stdout.strip() == "True True ['--service', '--', 'x', 'sh']", done.stderr
     assert done.stderr == ""
 
 
-def test_also_behind_what_changes_the_environment_and_asking_starts_no_agent(launcher):
-    launcher.write("takes the rest")
-    done = launcher.run(sys.executable, "-c", PROGRAM, front=("env", "A=b", "nice", "-n", "1"))
-    assert done.stdout.strip() == "True True []", done.stderr
-    assert launcher.starts.read_text() == "xx"  # in our launcher behind theirs, and in the program
-
-
-@pytest.mark.parametrize("path, word", [(BEHIND, "on"), (IN_FRONT, "off")])
-def test_it_stays_in_front_where_ours_comes_first_or_is_switched_off(launcher, path, word):
-    launcher.write("takes the rest", path=path)
-    done = launcher.run(sys.executable, "-c", PROGRAM, LITELLM_PATCH=word)
+@pytest.mark.parametrize(
+    "front, path, word, starts",
+    [
+        # The agent starts in our launcher behind its own, and in the program, but not to be asked.
+        ("env A=b nice -n 1", IN_FRONT, "on", "xx"),
+        ("", BEHIND, "on", "x"),
+        ("", IN_FRONT, "off", "x"),
+    ],
+    ids=["changes the environment", "ours is first", "switched off"],
+)
+def test_it_steps_behind_only_where_it_must(launcher, launch, tmp_path, front, path, word, starts):
+    command = [*front.split(), launcher(path=path), sys.executable, "-c", PROGRAM]
+    done = launch(*command, LITELLM_PATCH=word)
     assert done.stdout.strip() == f"True {word == 'on'} []", done.stderr
-    assert launcher.starts.read_text() == "x"
+    assert (tmp_path / "starts").read_text() == starts
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["no-such-command"], ["--", "no-such-command"]])
-def test_a_call_that_launches_nothing_is_not_changed(launcher, words):
-    launcher.write("takes the rest")
-    python = behind_agents.step_behind([str(launcher.script), *words], 0, launcher.environment)
-    assert python is None
+def test_a_call_that_launches_nothing_is_not_changed(launcher, step_behind, words):
+    assert step_behind(launcher(), *words) is None
 
 
-def test_one_that_does_not_answer_is_not_waited_for(launcher, monkeypatch):
-    launcher.write("takes the rest", before="import time; time.sleep(60)")
+def test_one_that_does_not_answer_is_not_waited_for(launcher, step_behind, monkeypatch):
     monkeypatch.setattr(behind_agents, "PATIENCE", 0.5)
-    started = time.monotonic()
-    command = [str(launcher.script), sys.executable, "x"]
-    assert behind_agents.step_behind(command, 0, launcher.environment) is None
-    assert time.monotonic() - started < 30
+    sleeps = launcher(before="import time; time.sleep(60)\n")  # and would tell after that
+    assert step_behind(sleeps, sys.executable, "x") is None
 
 
-@pytest.mark.parametrize("name", behind_agents.HIDES_OURS)
-@pytest.mark.parametrize(
-    "options, launched",
-    [
-        ([], ["litellm", "--config", "c.yaml"]),
-        (["--traces_exporter", "none"], ["litellm", "--traces_exporter"]),
-        (["--traces_exporter=none", "--service_name", "-"], ["python", "-m", "x", "--", "y"]),
-        (["--service_name", "litellm"], ["litellm", "--port", "4000"]),
-    ],
-)
-@pytest.mark.parametrize("dashes", [[], ["--"]])
-def test_one_that_is_known_need_not_answer(name, options, launched, dashes, monkeypatch):
-    monkeypatch.setattr(behind_agents, "PATIENCE", 0)
-    other = f"/opt/venv/bin/{name}"
-    stepped = behind_agents.step_behind([other, *options, *dashes, *launched], 0, {})
-    assert stepped == [other, *options, "--", *LAUNCH_WITH_PATCH, *launched]
-
-
-@pytest.mark.parametrize(
-    "options", [[], ["--help"], ["--version", "sh"], ["--service_name", "x"], ["--"]]
-)
-def test_one_that_is_known_but_launches_nothing_is_not_changed(options, monkeypatch):
-    monkeypatch.setattr(behind_agents, "PATIENCE", 0)
-    other = "/opt/venv/bin/opentelemetry-instrument"
-    assert behind_agents.step_behind([other, *options], 0, {}) is None
-
-
-@pytest.mark.parametrize("language", ["python", "sh"])
-def test_no_other_command_is_run_twice(launcher, language, tmp_path):
-    log, script = tmp_path / "log", tmp_path / "script"
-    if language == "sh":
-        script.write_text(f"#!/bin/sh\necho ran >> {log}\n")
-    else:
-        script.write_text(
-            f"#!{sys.executable}\nfrom json import dumps\nopen({str(log)!r}, 'a').write('ran\\n')\n"
-        )
-    script.chmod(0o755)
-    done = subprocess.run([*LAUNCH_WITH_PATCH, str(script), "sh", "env"], env=launcher.environment)
+@pytest.mark.parametrize("interpreter", [sys.executable, "/bin/sh"])
+def test_no_other_command_is_run_twice(launch, tmp_path, interpreter):
+    log = tmp_path / "log"
+    append = f"echo ran >> {log}\n"
+    if interpreter == sys.executable:
+        append = f"from json import dumps\nopen({str(log)!r}, 'a').write('ran\\n')\n"
+    done = launch(script(tmp_path / "script", append, interpreter), "sh", "env")
     assert done.returncode == 0
     assert log.read_text() == "ran\n"

@@ -5,60 +5,35 @@ from __future__ import annotations
 import pkgutil
 
 import pytest
-from fake_litellm import OWN_TABLE
+from fake_litellm import MODULES, OWN_TABLE
 
 import litellm_patch
 
 # Where LiteLLM is loaded already, importing litellm_patch activates it with the real table.
 LATE_TABLE = (
-    "import os, time; os.environ['LITELLM_PATCH'] = 'off'\n"
+    "import os; os.environ['LITELLM_PATCH'] = 'off'\n"
     + OWN_TABLE
     + "del os.environ['LITELLM_PATCH']\n"
-    "def until_applied():\n"
-    "    until = time.monotonic() + 20\n"
-    "    while state()[0] == 'waiting' and time.monotonic() < until: time.sleep(0.01)\n"
 )
-ACTIVATES = (
-    "import activated_here\n"
-    "class Error(Exception):\n    def __init__(self, message): self.message = message\n"
-)
+UNTIL_WHOLE = "[t.join(20) for t in threading.enumerate() if 'litellm_patch' in t.name]\n"
+TYPES = "litellm/proxy/_types.py"
 
 
-@pytest.fixture
-def activating(fake_litellm):
-    """A LiteLLM that is half-imported when the patch is activated, in its own import."""
-    fake_litellm.write("litellm/proxy/_types.py", ACTIVATES)
+def test_a_half_imported_target_that_fails_is_patched_when_it_is_imported_again(fake_litellm):
+    fake_litellm.write(TYPES, f"import activated_here\n{MODULES[TYPES]}fails_once()\n")
     fake_litellm.write("activated_here.py", "import litellm_patch\nlitellm_patch.activate()\n")
-    return fake_litellm
-
-
-def test_a_half_imported_target_is_patched_when_it_is_whole(activating):
     # Nothing is registered before the target itself activates.
-    program = "import litellm\n" + LATE_TABLE + "from litellm.proxy import _types\n"
-    done = activating.run(program + "until_applied(); _types.Error('x'); print(seen, state())\n")
-    assert done.stdout.strip() == "['x'] ('applied', '')", done.stderr
-    assert "skipped" not in done.stderr
-
-
-def test_a_half_imported_target_that_fails_is_patched_when_it_is_imported_again(activating):
-    activating.write("litellm/proxy/_types.py", ACTIVATES + "fails_once()\n")
-    program = (
-        "import litellm\n"
-        + LATE_TABLE
-        + (
-            "import builtins\n"
-            "def fails_once():\n"
-            "    builtins.fails_once = bool\n"
-            "    raise ImportError\n"
-            "builtins.fails_once = fails_once\n"
-            "try: import litellm.proxy._types\n"
-            "except ImportError: pass\n"
-            "def watched(): return 'litellm_patch' in [t.name for t in threading.enumerate()]\n"
-            "while watched(): time.sleep(0.01)\n"
-            "import litellm.proxy._types as t; t.Error('x'); print(seen, state()[0])\n"
-        )
+    program = f"import litellm\n{LATE_TABLE}" + (
+        "import builtins\n"
+        "def fails_once():\n"
+        "    builtins.fails_once = bool\n"
+        "    raise ImportError\n"
+        "builtins.fails_once = fails_once\n"
+        "try: import litellm.proxy._types\n"
+        "except ImportError: pass\n" + UNTIL_WHOLE + "import litellm.proxy._types as t\n"
+        "t.Error('x'); print(seen, state()[0])\n"
     )
-    assert activating.lines(program) == ["['x'] applied"]
+    assert fake_litellm.lines(program) == ["['x'] applied"]
 
 
 @pytest.mark.parametrize("failing", ["litellm/__init__", "litellm/proxy/_types", "litellm/proxy"])
@@ -80,12 +55,8 @@ def test_a_litellm_that_is_imported_again_after_a_failure_is_patched_once(fake_l
 
 
 def test_a_target_that_another_thread_is_importing_is_patched_when_it_is_whole(fake_litellm):
-    fake_litellm.write(
-        "litellm/proxy/_types.py",
-        "import sys\n"
-        "sys.under_way.set(); assert sys.go_on.wait(20)\n"
-        "class Error(Exception):\n    def __init__(self, message): self.message = message\n",
-    )
+    waits = "import sys\nsys.under_way.set(); assert sys.go_on.wait(20)\n"
+    fake_litellm.write(TYPES, waits + MODULES[TYPES])
     program = (
         "import sys, threading\n"
         "sys.under_way, sys.go_on = threading.Event(), threading.Event()\n"
@@ -94,8 +65,9 @@ def test_a_target_that_another_thread_is_importing_is_patched_when_it_is_whole(f
         "assert sys.under_way.wait(20)\n" + LATE_TABLE + "import litellm_patch\n"
         "litellm_patch.activate()\n"
         "print(state()[0])\n"
-        "sys.go_on.set(); thread.join(); until_applied()\n"
-        "import litellm.proxy._types as t; t.Error('x'); print(seen, state()[0])\n"
+        "sys.go_on.set(); thread.join()\n"
+        + UNTIL_WHOLE
+        + "import litellm.proxy._types as t; t.Error('x'); print(seen, state()[0])\n"
     )
     assert fake_litellm.lines(program) == ["waiting", "['x'] applied"]
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
 
 import pytest
+import readme
 from fake_litellm import OWN_TABLE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_patch.options import (
     FORWARD_PROVIDER,
-    LITELLM_WORKERS,
     MAX_WAIT,
     PACING,
     WORKERS,
@@ -23,40 +22,45 @@ from litellm_patch.options import (
 
 
 @pytest.mark.parametrize(
-    "text, pacing, rate",
-    [("auto", True, None), ("", True, None), (" OFF ", False, None), ("no", False, None)]
-    + [("0", False, None), ("12.5", True, 12.5), ("1e3", True, 1000)],
+    "name, text, expected",
+    [
+        (PACING, "auto", {}),
+        (PACING, "", {}),
+        (PACING, " OFF ", {"pacing": False}),
+        (PACING, "no", {"pacing": False}),
+        (PACING, "0", {"pacing": False}),
+        (PACING, "12.5", {"rate": 12.5}),
+        (PACING, "1e3", {"rate": 1000}),
+        (MAX_WAIT, "59.5", {"max_wait": 59.5}),
+        (MAX_WAIT, "none", {"max_wait": math.inf}),
+        (FORWARD_PROVIDER, "", {}),
+        (FORWARD_PROVIDER, " TRUE ", {"forward_provider": True}),
+        (FORWARD_PROVIDER, "1", {"forward_provider": True}),
+        (FORWARD_PROVIDER, "No", {}),
+    ],
 )
-def test_pacing_is_off_auto_or_a_rate(text, pacing, rate):
-    assert read({PACING: text}) == Options(pacing=pacing, rate=rate)
+def test_a_value_means(name, text, expected):
+    assert read({name: text}) == Options(**expected)
 
 
-@pytest.mark.parametrize("text", ["-1", "nan", "inf", "quick", "1/s", "0.0"])
-@pytest.mark.parametrize("name", [PACING, MAX_WAIT])
-def test_a_bad_number_is_ignored_and_said(name, text):
-    options = read({name: text})
-    assert (options.pacing, options.rate, options.max_wait) == (True, None, None)
-    assert len(options.problems) == 1
-    assert name in options.problems[0]
+BAD = {
+    PACING: ["-1", "nan", "inf", "quick", "1/s", "0.0"],
+    MAX_WAIT: ["-1", "nan", "inf", "quick", "1/s", "0.0"],
+    FORWARD_PROVIDER: ["onn", "7", "\x00"],
+    WORKERS: ["0", "-1", "2.5", "lots", "9" * 400],
+}
 
 
-def test_a_largest_wait_is_a_number_of_seconds():
-    assert read({MAX_WAIT: "59.5"}).max_wait == 59.5
-    assert read({MAX_WAIT: "none"}).max_wait == math.inf
-
-
-@pytest.mark.parametrize(
-    "text, forwards, problems",
-    [("", False, 0), ("on", True, 0), (" TRUE ", True, 0), ("1", True, 0), ("off", False, 0)]
-    + [("No", False, 0), ("onn", False, 1), ("7", False, 1), ("\x00", False, 1)],
-)
-def test_a_providers_wait_is_forwarded_where_it_is_turned_on(text, forwards, problems):
-    options = read({FORWARD_PROVIDER: text})
-    assert (options.forward_provider, len(options.problems)) == (forwards, problems)
+@pytest.mark.parametrize("name, text", [(name, text) for name in BAD for text in BAD[name]])
+def test_a_bad_value_is_ignored_and_said(name, text):
+    options = read({name: text, "NUM_WORKERS": "2"})
+    (problem,) = options.problems
+    assert options == Options(workers=2, problems=(problem,))
+    assert name in problem
 
 
 ANYTHING = st.dictionaries(
-    st.sampled_from((PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER, *LITELLM_WORKERS)),
+    st.sampled_from((PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER, "NUM_WORKERS", "--num_workers")),
     st.one_of(st.text(max_size=20), st.integers().map(str), st.floats().map(str)),
 )
 
@@ -93,16 +97,9 @@ def test_what_is_ignored_is_said_once_when_the_proxy_is_loaded(fake_litellm):
 
 
 def test_the_readmes_table_has_every_option_and_its_default():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    table = readme.partition("\n## Options\n")[2].partition("\n## ")[0]
+    table = readme.section(readme.README.read_text(), "Options")
     named = re.findall(r"^\| `(LITELLM_PATCH\w*)` \|", table, re.MULTILINE)
     assert named == ["LITELLM_PATCH", PACING, MAX_WAIT, WORKERS, FORWARD_PROVIDER]
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "2.5", "lots", "9" * 400])
-def test_a_bad_number_of_workers_is_ignored_and_said(text):
-    options = read({WORKERS: text, "NUM_WORKERS": "2"})
-    assert (options.workers, len(options.problems)) == (2, 1)
 
 
 @pytest.mark.parametrize(

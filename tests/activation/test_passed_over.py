@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from fake_litellm import OWN_TABLE
 
-from litellm_patch.switch import STRICT_EXIT
-
 IN_FRONT = OWN_TABLE + (
     "import litellm_patch, time\n"
     "from importlib.machinery import PathFinder\n"
@@ -49,15 +47,6 @@ def test_activate_brings_it_on(fake_litellm):
     done = fake_litellm.run(program)
     assert done.stdout.strip() == "('applied', '')"
     assert "without our hook" not in done.stderr
-
-
-def test_strict_judges_then(fake_litellm):
-    fake_litellm.write("litellm/proxy/_types.py", "class Error: pass\n")
-    fake_litellm.write("litellm/proxy/proxy_server.py", "")
-    program = IN_FRONT + "import colorsys\ntime.sleep(20)\n"
-    done = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert done.returncode == STRICT_EXIT, done.stderr
-    assert "seam error skipped" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ But for those by which proxies of other tests are started: ``python -m litellm_p
 from __future__ import annotations
 
 import sys
-import time
+from pathlib import Path
 
 import pytest
+from polling import until
 
 from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import cool_down
@@ -24,19 +25,13 @@ RUN_SERVER = "from litellm.proxy.proxy_cli import run_server\nrun_server()\n"
 PROGRAMS = {
     "import after litellm": "import litellm, litellm_patch\n" + RUN_SERVER,
     "import after the app was built": """
-import os, sys, threading, time, urllib.request
+import os, threading, time
 
 def activate_late():
-    url = "http://127.0.0.1:" + sys.argv[sys.argv.index("--port") + 1] + "/health/liveliness"
-    while True:
-        try:
-            urllib.request.urlopen(url).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    assert "litellm.proxy.proxy_server" in sys.modules
+    while not os.path.exists(os.environ["LATE"]):
+        time.sleep(0.05)
     import litellm_patch
-    open(os.environ["MARK"], "w").close()
+    os.remove(os.environ["LATE"])
 
 threading.Thread(target=activate_late, daemon=True).start()
 """
@@ -46,41 +41,34 @@ threading.Thread(target=activate_late, daemon=True).start()
 }
 
 
-@pytest.fixture
-def ways(tmp_path):
-    """How to start the proxy for each way: what stands before its command, and environment."""
-    own = tmp_path / "own"
-    own.mkdir()
-    (own / "sitecustomize.py").write_text("import litellm_patch\n")
-    started = {
-        "launcher": (console_script("litellm-patch") + ["run", "--"], {}),
-        "own sitecustomize": ([], {"PYTHONPATH": str(own)}),
-        "autowrapt": ([], {"AUTOWRAPT_BOOTSTRAP": "litellm_patch"}),
-    }
-    for name, program in PROGRAMS.items():
-        path = tmp_path / f"{name.replace(' ', '_')}.py"
-        # The console script that follows becomes argv[1]; drop it.
-        path.write_text(f"import sys\ndel sys.argv[1]\n{program}")
-        started[name] = ([sys.executable, str(path)], {})
-    return started
+def start(way: str, folder: Path) -> tuple[list[str], dict[str, str]]:
+    """What stands before the proxy's command, and its environment."""
+    if way == "launcher":
+        return [*console_script("litellm-patch"), "run", "--"], {}
+    if way == "autowrapt":
+        return [], {"AUTOWRAPT_BOOTSTRAP": "litellm_patch"}
+    if way == "own sitecustomize":
+        (folder / "sitecustomize.py").write_text("import litellm_patch\n")
+        return [], {"PYTHONPATH": str(folder)}
+    program = folder / "program.py"
+    # The console script that follows becomes argv[1]; drop it.
+    program.write_text(f"import sys\ndel sys.argv[1]\n{PROGRAMS[way]}")
+    return [sys.executable, str(program)], {}
 
 
-@pytest.mark.parametrize(
-    "way",
-    ["launcher", "own sitecustomize", "autowrapt", *PROGRAMS],
-)
-def test_a_proxy_started_this_way_tells_the_cooldown(way, ways, tmp_path):
-    launch, environment = ways[way]
-    mark = tmp_path / "late"
+@pytest.mark.parametrize("way", ["launcher", "own sitecustomize", "autowrapt", *PROGRAMS])
+def test_a_proxy_started_this_way_tells_the_cooldown(way, tmp_path):
+    launch, environment = start(way, tmp_path)
+    late = tmp_path / "late"
+    environment["LATE"] = str(late)
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
         configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=COOLDOWN))
-        with running_proxy(
-            configuration, launch=launch, environment={**environment, "MARK": str(mark)}
-        ) as proxy:
+        with running_proxy(configuration, launch=launch, environment=environment) as proxy:
+            if "after the app" in way:
+                late.touch()
+                until(lambda: not late.exists())
             cool_down(proxy, "m")
-            while "after the app" in way and not mark.exists():
-                time.sleep(0.05)
             answer = chat(proxy, "m")
             speech = call(
                 proxy.url,

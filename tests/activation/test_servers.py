@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import os
-import time
-from pathlib import Path
 
 import pytest
 from conftest import EXACT, PATIENT_UVICORN
+from polling import until
 
 from litellm_patch.bootstrap import FOLDER
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
-from litellm_patch.tools.lab.proxy import (
-    ProxyDidNotStart,
-    config,
-    group,
-    running_proxy,
-)
+from litellm_patch.tools.lab.proxy import ProxyDidNotStart, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 SERVERS = {
-    "uvicorn, two workers": ["--num_workers", "2"],
-    "gunicorn, two workers": ["--run_gunicorn", "--num_workers", "2"],
-    "hypercorn": ["--run_hypercorn"],
+    # The arguments, and how many processes say that the patch is on. Gunicorn loads the app once
+    # and forks it; its workers have what the master has.
+    "uvicorn, two workers": (["--num_workers", "2"], 2),
+    "gunicorn, two workers": (["--run_gunicorn", "--num_workers", "2"], 1),
+    "hypercorn": (["--run_hypercorn"], 1),
 }
-# Gunicorn loads the app once and forks it; its workers have what the master has.
-ACTIVE = "Retry-After active on litellm"
-SAID = {"uvicorn, two workers": 2, "gunicorn, two workers": 1, "hypercorn": 1}
-
-
-def until_said(log: Path, times: int) -> str:
-    """The log once so many workers have said that the patch is on; one may still be starting."""
-    ends = time.monotonic() + 120
-    while log.read_text().count(ACTIVE) < times and time.monotonic() < ends:
-        time.sleep(0.2)
-    return log.read_text()
 
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_each_worker_tells_the_cooldown(server, tmp_path):
+    arguments, saying = SERVERS[server]
     (tmp_path / "sitecustomize.py").write_text(PATIENT_UVICORN)
     path = os.pathsep.join([FOLDER, str(tmp_path)])
     with running_stand_in() as stand_in:
         stand_in.refusals["*"] = Refuse()
         configuration = config(group("m", stand_in.url, ["m-a", "m-b"], cooldown_time=120))
         start = running_proxy(
-            configuration, environment={"PYTHONPATH": path, **EXACT}, arguments=SERVERS[server]
+            configuration, environment={"PYTHONPATH": path, **EXACT}, arguments=arguments
         )
         try:
             with start as proxy:
                 # Each worker cools on its own, and connections are shared out by chance.
                 cool_down(proxy, "m")
                 answers = [chat(proxy, "m") for _ in range(20)]
-                log = until_said(proxy.log, SAID[server])
+                # One worker may still be starting.
+                active = "Retry-After active on litellm"
+                until(lambda: proxy.log.read_text().count(active) >= saying, within=120)
         except ProxyDidNotStart as error:
             if "No module named" in str(error) or "not installed" in str(error):
                 pytest.skip(f"this LiteLLM does not bring {server.split(',')[0]}")
@@ -64,4 +52,3 @@ def test_each_worker_tells_the_cooldown(server, tmp_path):
     assert len(refused) >= 10
     assert {answer.status for answer in answers} == {429}
     assert all(int(answer.retry_after) <= 120 for answer in refused)
-    assert log.count(ACTIVE) >= SAID[server], log[-4000:]

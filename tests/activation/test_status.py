@@ -108,15 +108,6 @@ def test_a_script_that_is_no_python_is_said(status):
     assert any("cannot tell which Python runs" in text for text in seen["warnings"])
 
 
-def test_a_script_with_a_long_path_is_understood(status, fake_litellm):
-    shebang = f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\n"
-    seen = found(status("--json", shebang=shebang))
-    assert seen["litellm"]["file"].startswith(str(fake_litellm.folder))
-    assert seen["warnings"] == [
-        "more than one litellm: the proxy imports " + seen["litellm"]["file"]
-    ]
-
-
 def test_a_script_whose_python_is_gone_is_no_traceback(status):
     done = status("--json", shebang="#!/no/such/python3\n")
     assert done.returncode == 3

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import pytest
-from fake_litellm import OWN_TABLE
+from fake_litellm import MODULES, OWN_TABLE
 
 from litellm_patch.switch import STRICT_EXIT
 
 LOAD = "import litellm.proxy.proxy_server\n"
 IMPORT_ALL = OWN_TABLE + LOAD + "print(state())\n"
-NEWER = "class Error(Exception):\n    def __init__(self, text):\n        pass\n"
 MORE = OWN_TABLE + (
-    "import dataclasses, os, time\n"
+    "import dataclasses, os\n"
     "def seam(name, module=SEAM.module, **more):\n"
     "    return dataclasses.replace(SEAM, name=name, module=module, **more)\n"
 )
-CLASS = "class Error:\n    def __init__(self, message): pass\n"
+CLASS = MODULES["litellm/proxy/_types.py"]
+
+NEWER = "table.SEAMS += (seam('other', parameters=('text',)),)\n"
+CANNOT_BE_APPLIED = {
+    ("skipped", "Error.__init__ has no parameter text"): NEWER,
+    ("failed", "ZeroDivisionError: ours"): (
+        "class Failing:\n"
+        "    def attach(self, module, seam, reached): raise ZeroDivisionError('ours')\n"
+        "table.SEAMS += (seam('other', joint=Failing()),)\n"
+    ),
+    ("skipped", "this release has no module litellm.a"): (
+        "table.SEAMS += (seam('other', 'litellm.a'),)\n"
+    ),
+}
 
 
 @pytest.mark.parametrize("word", ["", "on", "1", "true", "YES", " strict "])
@@ -57,40 +69,28 @@ HOSTS = {
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_strict_stops_the_process_when_a_seam_does_not_fit(fake_litellm, host):
-    fake_litellm.write("litellm/proxy/_types.py", NEWER)
-    program = OWN_TABLE + HOSTS[host] + "\nprint('went on')\n"
+    program = MORE + NEWER + HOSTS[host] + "\nprint('went on')\n"
     done = fake_litellm.run(program, LITELLM_PATCH="strict")
     assert (done.returncode, done.stdout) == (STRICT_EXIT, "")
     stopped = [line for line in done.stderr.splitlines() if "stopped by" in line]
     assert len(stopped) == (host != "no stderr")
     for line in stopped:
-        assert "seam error skipped: Error.__init__ has no parameter message" in line
+        assert "seam other skipped: Error.__init__ has no parameter text" in line
     assert "Traceback" not in done.stderr
 
 
-def test_without_strict_it_is_one_warning(fake_litellm):
-    fake_litellm.write("litellm/proxy/_types.py", NEWER)
-    done = fake_litellm.run(IMPORT_ALL)
-    assert done.stdout.strip() == "('skipped', 'Error.__init__ has no parameter message')"
-    assert done.stderr.count("seam error skipped") == 1
-
-
-FAILING = """
-class Failing:
-    def attach(self, module, seam, reached):
-        raise ZeroDivisionError("ours")
-table.SEAMS = (seam("error", joint=Failing()),)
-"""
-
-
-def test_a_failing_hook_fails_no_import_and_stops_under_strict(fake_litellm):
-    program = MORE + FAILING + LOAD + "print(state())"
+@pytest.mark.parametrize("state, reason", CANNOT_BE_APPLIED)
+def test_a_seam_that_cannot_be_applied_is_told_once_and_stops_under_strict(
+    fake_litellm, state, reason
+):
+    program = MORE + CANNOT_BE_APPLIED[state, reason] + LOAD + "print(state('other'))\n"
     done = fake_litellm.run(program)
-    assert done.stdout.strip() == "('failed', 'ZeroDivisionError: ours')"
-    assert done.stderr.count("seam error failed") == 1
+    assert done.stdout.strip() == str((state, reason))
+    assert done.stderr.count(f"seam other {state}") == 1
+    assert "1/2 seams" in done.stderr
     strict = fake_litellm.run(program, LITELLM_PATCH="strict")
     assert (strict.returncode, strict.stdout) == (78, "")  # EX_CONFIG, as the README says
-    assert "ZeroDivisionError: ours" in strict.stderr
+    assert f"seam other {state}: {reason}" in strict.stderr
 
 
 def test_without_wrapt_litellm_is_imported_and_strict_stops(fake_litellm):
@@ -104,53 +104,44 @@ def test_without_wrapt_litellm_is_imported_and_strict_stops(fake_litellm):
     assert done.stderr.count("litellm_patch: not active, LiteLLM is unchanged") == 1
 
 
-def test_a_module_that_the_release_lacks_is_told_once_when_the_proxy_is_loaded(fake_litellm):
-    program = MORE + "table.SEAMS += (seam('gone', 'litellm.a.b'),)\n" + LOAD
-    done = fake_litellm.run(program + "print(state('gone'))")
-    assert done.stdout.strip() == "('skipped', 'this release has no module litellm.a.b')"
-    assert done.stderr.count("seam gone skipped") == 1
-    assert "1/2 seams" in done.stderr
-    assert fake_litellm.run(program, LITELLM_PATCH="strict").returncode == STRICT_EXIT
+NOT_NEEDED = {
+    # The seams, why one of them is not needed, and the end of the line that is said.
+    "a place": (
+        "table.SEAMS += (seam('other', unneeded=lacks('Limit')),)",
+        "this release has no Limit",
+        "1/1 seams, not needed there: other",
+    ),
+    "a module": (
+        "table.SEAMS += (seam('other', 'litellm.gone', unneeded=lacks('Gone')),)",
+        "this release has no module litellm.gone",
+        "1/1 seams, not needed there: other",
+    ),
+    "everything": (
+        "table.SEAMS = (seam('other', unneeded=lambda module: 'LiteLLM does it'),)",
+        "LiteLLM does it",
+        ": litellm_patch can be removed",
+    ),
+    "the shim": (
+        "table.SEAMS = (seam('other'),); import litellm.types.router",
+        "source patch",
+        " has a source patch",
+    ),
+}
 
 
-def test_what_a_release_does_not_need_is_native_and_strict_accepts_it(fake_litellm):
-    program = MORE + (
-        "table.SEAMS = (SEAM, seam('limit', unneeded=lacks('Limit')),\n"
-        "    seam('gone', 'litellm.gone', unneeded=lacks('Gone')))\n"
-        + LOAD
-        + "print(state('limit'), state('gone'))"
+@pytest.mark.parametrize("what", NOT_NEEDED)
+def test_what_is_not_needed_is_native_and_said_once_and_strict_accepts_it(fake_litellm, what):
+    seams, reason, told = NOT_NEEDED[what]
+    fake_litellm.write("litellm/types/router.py", "LITELLM_PATCH_IN_SOURCE = True\n")
+    program = f"{MORE}{seams}\n{LOAD}" + (
+        "import litellm_patch\n"
+        "litellm_patch.deactivate(); litellm_patch.activate(); print(state('other'))\n"
     )
     done = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert done.stdout.strip() == (
-        "('native', 'this release has no Limit') "
-        "('native', 'this release has no module litellm.gone')"
-    )
-    assert "WARNING" not in done.stderr
-    assert "1/1 seams, not needed there: limit, gone" in done.stderr
-
-
-def test_where_nothing_is_left_to_do_it_says_so_once(fake_litellm):
-    program = MORE + (
-        "table.SEAMS = (seam('error', unneeded=lambda module: 'LiteLLM does it'),)\n"
-        + LOAD
-        + "import litellm_patch\n"
-        "litellm_patch.deactivate(); litellm_patch.activate(); print(state())\n"
-    )
-    done = fake_litellm.run(program, LITELLM_PATCH="strict")
-    assert done.stdout.strip() == "('native', 'LiteLLM does it')"
+    assert done.stdout.strip() == str(("native", reason))
     (line,) = done.stderr.splitlines()
     assert line.startswith("INFO: ")
-    assert "nothing left to do on litellm" in line
-    assert line.endswith(": litellm_patch can be removed")
-
-
-def test_below_a_source_patch_it_stands_down_and_is_not_told_to_go(fake_litellm):
-    fake_litellm.write("litellm/types/router.py", "LITELLM_PATCH_IN_SOURCE = True\n")
-    done = fake_litellm.run(OWN_TABLE + "import litellm.types.router\n" + LOAD + "print(state())")
-    assert done.stdout.strip() == "('native', 'source patch')"
-    (line,) = done.stderr.splitlines()
-    assert "stands down, litellm" in line
-    assert "removed" not in line
+    assert line.endswith(told)
 
 
 def test_a_module_that_is_loaded_later_goes_on_waiting_and_is_named(fake_litellm):
@@ -181,8 +172,13 @@ def tree(fake_litellm):
     return fake_litellm
 
 
-def test_the_proof_line_counts_every_seam(tree):
-    done = tree.run(LATE + "import litellm.types.z\n" + ON, LITELLM_PATCH="on")
+@pytest.mark.parametrize("half", [True, False], ids=["by its own import", "by the program"])
+def test_the_proof_line_counts_every_seam_also_what_is_half_imported(tree, half):
+    tree.write("litellm/types/z.py", "import activated_here\n" * half + CLASS)
+    tree.write("activated_here.py", "import os\nword = 'on'\n" + ON)
+    program = LATE + "import litellm.types.z\n" + ON * (not half)
+    program += "[t.join(20) for t in threading.enumerate() if 'litellm_patch' in t.name]\n"
+    done = tree.run(program, LITELLM_PATCH="on")
     assert [line.rpartition(", ")[2] for line in done.stderr.splitlines()] == ["3/3 seams"]
 
 
@@ -191,16 +187,3 @@ def test_strict_judges_every_seam(tree):
     done = tree.run(LATE + "import litellm.types.z\n" + ON, LITELLM_PATCH="strict")
     assert done.returncode == STRICT_EXIT
     assert "seam z skipped" in done.stderr
-
-
-def test_what_is_half_imported_is_counted_when_it_is_whole(tree):
-    tree.write("litellm/types/z.py", "import activated_here\n" + CLASS)
-    tree.write("activated_here.py", "import os\nword = 'on'\n" + ON)
-    program = LATE + (
-        "import litellm.types.z\n"
-        "until = time.monotonic() + 20\n"
-        "while state('z')[0] == 'waiting' and time.monotonic() < until: time.sleep(0.01)\n"
-        "time.sleep(0.3)\n"
-    )
-    done = tree.run(program, LITELLM_PATCH="on")
-    assert [line.rpartition(", ")[2] for line in done.stderr.splitlines()] == ["3/3 seams"]

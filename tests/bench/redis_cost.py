@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
 from typing import Callable
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else LiteLLM asks the internet for prices
@@ -22,9 +24,12 @@ from litellm.caching.redis_cache import RedisCache  # noqa: E402
 from litellm_patch.seams.record import redis_questions  # noqa: E402
 from litellm_patch.seams.record.shared_expiry import SharedExpiries  # noqa: E402
 from litellm_patch.seams.record.shared_queue import SharedQueues  # noqa: E402
-from litellm_patch.tools.lab.redis import Redis, running_redis  # noqa: E402
-from litellm_patch.wait.pacing import KnownRate, Pacer  # noqa: E402
+from litellm_patch.wait.known_rate import KnownRate  # noqa: E402
+from litellm_patch.wait.pacing import Pacer  # noqa: E402
 from litellm_patch.wait.shared_pacing import Waiting  # noqa: E402
+
+sys.path.append(str(Path(__file__).parents[1]))
+from redis_server import Redis, running_redis  # noqa: E402
 
 GROUPS = 50
 COOLDOWN = 10.0

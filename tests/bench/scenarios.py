@@ -23,7 +23,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Overload:
-    """Steady calls and bursts against a provider with a capacity (see lab.stand_in.Capacity).
+    """Steady calls and bursts against a provider with a capacity (see capacity.py).
 
     Attributes:
         saved: seconds' worth of its capacity that the provider saves up while it is idle.

@@ -24,7 +24,8 @@ from fleet import Memory
 from runs import Call, Outcome
 from scenarios import GRID, Overload, Recovery, Scenario
 
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 
 NO_HEADER, CONFIGURED, EXACT, PACED = "without", "native", "pacing-off", "as-shipped"
 VARIANTS = (NO_HEADER, CONFIGURED, EXACT, PACED)

@@ -1,18 +1,16 @@
 """How much the shipped `sitecustomize` costs a Python that never imports LiteLLM.
 
-    python tests/bench/start_up.py [--rounds 300] [--write]
+    python tests/bench/start_up.py [--rounds 300]
 
 Runs ``python -c pass`` with and without it, in turns, so that a machine that gets busier or
-slower meets both alike; prints the medians and their ratio. ``--write`` keeps them in
-results/start-up.json, from which the README's figures are. What the start may load is asserted
-in tests/activation/test_start_up.py.
+slower meets both alike; prints the medians and their ratio. What the start may load is asserted in
+tests/activation/test_start_up.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import compileall
-import json
 import os
 import statistics
 import subprocess
@@ -22,8 +20,6 @@ from pathlib import Path
 
 from litellm_patch.bootstrap import FOLDER, with_patch
 
-RESULT = Path(__file__).parent / "results" / "start-up.json"
-
 
 def seconds(environment: dict[str, str]) -> float:
     """Wall-clock seconds of one start."""
@@ -32,7 +28,7 @@ def seconds(environment: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def main(rounds: int, write: bool) -> None:
+def main(rounds: int) -> None:
     # As pip installs it. Where there is no bytecode, each start compiles the sources anew.
     compileall.compile_dir(Path(FOLDER).parent, quiet=1)
     without = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -47,14 +43,9 @@ def main(rounds: int, write: bool) -> None:
     print(f"  without  {stock * 1000:7.2f} ms")
     print(f"  with     {patched * 1000:7.2f} ms")
     print(f"  ratio    {patched / stock:7.3f}  ({(patched - stock) * 1000:+.2f} ms)")
-    if write:
-        medians = {"without_ms": round(stock * 1000, 2), "with_ms": round(patched * 1000, 2)}
-        RESULT.write_text(json.dumps({"runs": rounds, **medians}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
-    options = parser.parse_args()
-    main(options.rounds, options.write)
+    main(parser.parse_args().rounds)

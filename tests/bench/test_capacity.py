@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from litellm_patch.tools.lab.stand_in import Capacity
+from capacity import Capacity, limited_to
+
+from litellm_patch.tools.lab.stand_in import Refuse
 
 
 def test_it_takes_what_it_saved_up_and_then_its_rate():
@@ -19,3 +21,10 @@ def test_it_takes_what_it_saved_up_and_then_its_rate():
 def test_a_small_capacity_takes_at_least_one_at_a_time():
     capacity = Capacity(1, saved=0)
     assert capacity.take(time.monotonic() + 1)
+
+
+def test_a_stand_in_refuses_what_is_beyond_its_capacity():
+    stand_in, now = limited_to(Capacity(1, saved=2))(), time.monotonic()
+    stand_in.refusals["down"] = Refuse(status=500)
+    told = [stand_in.refusal(model, now) for model in ("down", "m", "n", "m")]
+    assert told == [Refuse(status=500), None, None, Refuse()]

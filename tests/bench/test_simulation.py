@@ -11,7 +11,8 @@ from random_overloads import CLASSES, TEST, overloads, served
 from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
 from simulate import CONFIGURED, EXACT, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
 
-from litellm_patch.wait.pacing import HONOURED, START, KnownRate, Pacer
+from litellm_patch.wait.known_rate import START, KnownRate
+from litellm_patch.wait.pacing import HONOURED, Pacer
 
 SEEDS = range(5)
 NOISE = 0.005
@@ -66,10 +67,6 @@ def test_no_other_variant_serves_more_in_random_overloads(cooldown):
     ours = served(some, PACED, OLD_SDK)
     for other in (NO_HEADER, CONFIGURED, EXACT):
         assert ours >= served(some, other, OLD_SDK) - NOISE, other
-
-
-def test_the_exact_time_alone_would_make_them_stampede():
-    assert mean_share(Overload(), EXACT) < mean_share(Overload(), PACED) - 0.1
 
 
 def with_workers(workers: int, said: int) -> float:

@@ -6,16 +6,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from capacity import Capacity, limited_to
 from scenarios import Overload, Scenario
 
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.tools.lab.redis import running_redis
-from litellm_patch.tools.lab.stand_in import Capacity, StandIn, running_stand_in
+from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
+
+sys.path.append(str(Path(__file__).parents[1]))
+from redis_server import running_redis  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OLD, NATIVE = "1.89.7", "1.102.4"
@@ -140,12 +143,10 @@ def running_variant(
         yield running
 
 
-@contextmanager
-def _stand_in(scenario: Scenario) -> Iterator[StandIn]:
-    with running_stand_in() as stand_in:
-        if isinstance(scenario, Overload):
-            stand_in.capacity = Capacity(scenario.capacity, scenario.saved)
-        yield stand_in
+def _stand_in(scenario: Scenario) -> AbstractContextManager[StandIn]:
+    if not isinstance(scenario, Overload):
+        return running_stand_in()
+    return running_stand_in(limited_to(Capacity(scenario.capacity, scenario.saved)))
 
 
 def _proxy(

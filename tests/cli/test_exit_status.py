@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
-from fake_litellm import ROOT
+from fake_litellm import ROOT, run
 
 NOWHERE = "http://u:hunter2@127.0.0.1:1"  # nobody listens there
 PROBE = ("probe", "--model", "m")
@@ -21,24 +22,10 @@ def command(tmp_path):
     fails = tmp_path / "bin" / "litellm"
     fails.write_text("#!/no/such/python\n")
     fails.chmod(0o755)
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "litellm_patch", *arguments],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": ROOT,
-                "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
-                "LITELLM_API_KEY": "sk-hunter2",
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-    return run
+    path = f"{fails.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "LITELLM_API_KEY": "sk-hunter2"}
+    ours = [sys.executable, "-m", "litellm_patch"]
+    return partial(run, *ours, path=[ROOT], cwd=tmp_path, **environment)
 
 
 CALLS = [
@@ -81,7 +68,7 @@ def test_a_defect_of_ours_is_no_answer(command, tmp_path):
         "import litellm_patch.tools.survey.survey as survey\n"
         "survey.console_script = call\n"
     )
-    done = command("status", PYTHONPATH=os.pathsep.join([str(own), ROOT]))
+    done = command("status", path=[own, ROOT])
     check(done, 3)
     assert "SystemError in sitecustomize.py:2" in done.stderr
 
@@ -99,8 +86,7 @@ def without_wrapt(command, tmp_path):
     """`command` in a Python that has no wrapt, as where the wheel was only copied."""
     missing = "raise ModuleNotFoundError(\"No module named 'wrapt'\", name='wrapt')\n"
     (tmp_path / "wrapt.py").write_text(missing)
-    path = os.pathsep.join([str(tmp_path), ROOT])
-    return lambda *arguments: command(*arguments, PYTHONPATH=path)
+    return partial(command, path=[tmp_path, ROOT])
 
 
 def test_without_wrapt_run_starts_the_command_and_status_says_so(without_wrapt):

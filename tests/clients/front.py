@@ -53,7 +53,6 @@ class Cell:
     prepare: Callable[[], None] = lambda: None
     began: float | None = None
     asked: list[Asked] = field(default_factory=list)
-    user_agent: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reply(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
@@ -61,7 +60,6 @@ class Cell:
             if self.began is None:
                 self.prepare()
                 self.began = time.monotonic()
-                self.user_agent = headers.get("user-agent", "")
         at = time.monotonic() - self.began
         answered = self.answer(path, body, headers)
         self.asked.append(Asked(at, answered.status, _told(answered.headers)))

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable
 
 from install_clients import folder_of, node_of, python_of
 
-KEY = "sk-litellm-patch-lab-5e0c1f"
+from litellm_patch.tools.lab.proxy import MASTER_KEY as KEY
+
 PLAYERS = Path(__file__).parent / "players"
 OPENAI, ANTHROPIC = "openai", "anthropic"
 
@@ -133,11 +133,12 @@ def playing(client: Client, root: Path, report: Report) -> Iterator[Callable[[Jo
             yield start
             return
         process = spawn(_player(client, root), {})
-        ready: queue.Queue[bool] = queue.Queue()
-        threading.Thread(target=_read, args=(process, ready, report), daemon=True).start()
-        if not ready.get(timeout=120):
+        assert process.stdin is not None and process.stdout is not None
+        # Its libraries may say something before it is ready.
+        if not any('"ready"' in line for line in process.stdout):
             raise RuntimeError(f"{client.name} does not start")
-        yield lambda job: _send(process, job)
+        threading.Thread(target=_read, args=(process.stdout, report), daemon=True).start()
+        yield lambda job: print(json.dumps(asdict(job)), file=process.stdin, flush=True)
 
 
 def _player(client: Client, root: Path) -> list[str]:
@@ -161,23 +162,10 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _send(process: subprocess.Popen[str], job: Job) -> None:
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(job.__dict__) + "\n")
-    process.stdin.flush()
-
-
-def _read(process: subprocess.Popen[str], ready: queue.Queue[bool], report: Report) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if not line.startswith("{"):
-            continue
-        what = json.loads(line)
-        if "ready" in what:
-            ready.put(True)
-        else:
-            report(what)
-    ready.put(False)
+def _read(lines: Iterable[str], report: Report) -> None:
+    for line in lines:
+        if line.startswith("{"):
+            report(json.loads(line))
 
 
 def _watch(process: subprocess.Popen[str], job: Job, report: Report) -> None:

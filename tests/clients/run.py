@@ -28,7 +28,7 @@ from typing import Any, Callable
 from front import Cell, running_front
 from outcome import ASLEEP, FAILED, SERVED, WATCHED, Result, read, write
 from real_clients import CLIENTS, Client, Job, playing
-from situations import POLICIES, SITUATIONS, Proxied, Scripted, Situation
+from situations import POLICIES, SITUATIONS, Scripted, Situation, ask
 
 from litellm_patch.tools.lab.proxy import config, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
@@ -106,7 +106,7 @@ def proxied(
                 _progress(f"{situation.name} begins")
                 begin.pop(model)()
         yield [
-            Place(side, *place, Cell(Proxied(proxy), begin.get(model, lambda: None)), model)
+            Place(side, *place, Cell(partial(ask, proxy), begin.get(model, lambda: None)), model)
             for place, model in zip(places, models)
         ]
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable
 
 from front import PASSED_ON, Reply
 
-from litellm_patch.tools.lab.answers import answer_for
 from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, group
-from litellm_patch.tools.lab.stand_in import Refuse, StandIn
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, answer_for
 from litellm_patch.wait.delay_seconds import delay_milliseconds, delay_seconds
+
+sys.path.append(str(Path(__file__).parents[1]))
+import more_answers  # noqa: E402, F401 - teaches the stand-in to serve what clients ask for
 
 
 @dataclass(frozen=True)
@@ -86,21 +90,16 @@ def _spend(proxy: Proxy, name: str) -> None:
     raise RuntimeError(f"the budget {name} is never spent")
 
 
-@dataclass(frozen=True)
-class Proxied:
-    """Answers of a real proxy."""
-
-    proxy: Proxy
-
-    def __call__(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        # With what SDKs say about themselves, which the patch may read.
-        passed = {
-            name: value
-            for name, value in headers.items()
-            if name in PASSED_ON or name.startswith("x-stainless") or name == "user-agent"
-        }
-        answer = call(self.proxy.url, path, body, {**passed, **self.proxy.headers}, timeout=300)
-        return Reply(answer.status, dict(answer.headers), answer.body)
+def ask(proxy: Proxy, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    """The answer of a real proxy."""
+    # With what SDKs say about themselves, which the patch may read.
+    passed = {
+        name: value
+        for name, value in headers.items()
+        if name in PASSED_ON or name.startswith("x-stainless") or name == "user-agent"
+    }
+    answer = call(proxy.url, path, body, {**passed, **proxy.headers}, timeout=300)
+    return Reply(answer.status, dict(answer.headers), answer.body)
 
 
 def _told(seconds: float) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from client_table import PATCH, RESULTS, TABLE, lines, releases
-from outcome import Result, read, worse
+from outcome import read, worse
 from real_clients import CLIENTS
 from situations import SITUATIONS
 
@@ -32,24 +32,3 @@ def test_what_a_clients_retries_reach_is_served(client, situation):
 
 def test_the_table_is_the_one_of_the_results():
     assert TABLE.read_text() == "\n".join(lines()).rstrip() + "\n"
-
-
-def result(outcome: str, seconds: float = 1, requests: int = 3, closed: float = 0) -> Result:
-    return Result("side", "situation", "client", outcome, seconds, requests, "-", closed)
-
-
-@pytest.mark.parametrize(
-    "this, that",
-    [
-        (result("failed"), result("served")),
-        (result("asleep"), result("failed")),
-        (result("failed", closed=3600), result("failed", closed=5)),
-        (result("failed", seconds=60), result("failed")),
-        (result("failed", requests=9), result("failed")),
-        (result("served", seconds=95), result("served", seconds=75)),
-    ],
-)
-def test_worse_is(this, that):
-    assert worse(this, that)
-    assert not worse(that, this)
-    assert not worse(this, this)

@@ -10,12 +10,11 @@ from unittest.mock import Mock
 
 import pytest
 from litellm_errors import refusal
-from rubbish import ERRORS, VALUES, assert_quiet
+from rubbish import ERRORS, SEAMS, VALUES, assert_quiet
 
 from litellm_patch.activation.seam_state import APPLIED, SeamState
 from litellm_patch.seams.after_call import AfterCall
 from litellm_patch.seams.seam import Seam
-from litellm_patch.seams.table import SEAMS
 
 CALLS = [seam for seam in SEAMS if isinstance(seam.joint, AfterCall)]
 PLAIN = [seam for seam in CALLS if "." in seam.attribute]

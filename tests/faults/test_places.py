@@ -7,12 +7,11 @@ import types
 from unittest.mock import Mock
 
 import pytest
-from rubbish import ERRORS, VALUES
+from rubbish import ERRORS, SEAMS, VALUES
 
 from litellm_patch.activation import hooks
 from litellm_patch.activation.seam_state import APPLIED, FAILED, NATIVE, SKIPPED, SeamState
-from litellm_patch.seams.seam import always_needed, with_rust
-from litellm_patch.seams.table import SEAMS
+from litellm_patch.seams.seam import always_needed
 
 
 class RaisingModule(types.ModuleType):
@@ -117,7 +116,7 @@ def test_a_place_that_is_gone_is_left_alone(stock, seam, attribute):
 def test_a_module_that_raises_when_looked_at_is_left_alone(stock, seam):
     copy = copy_of(real(stock, seam), RaisingModule)
     delattr(copy, seam.attribute.partition(".")[0])
-    assert left_alone(seam, copy)[0] != NATIVE or seam.unneeded is with_rust
+    assert left_alone(seam, copy)[0] != NATIVE
 
 
 def raising(error):

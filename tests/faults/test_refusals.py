@@ -22,7 +22,7 @@ import litellm_patch
 from litellm_patch.seams.record import cooldown_cache
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
 
 CONFIGURED = 60

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PACKAGE = ROOT / "litellm_patch"
 sys.path[:0] = [str(ROOT), str(HERE)]
-from mutants import Mutant, mutants  # noqa: E402
+from mutants import mutants  # noqa: E402
 
 RESULT, EQUIVALENT = HERE / "RESULT.md", HERE / "EQUIVALENT.txt"
 QUICKLY = ["--no-header", "--no-summary", "--tb=no", "--assert=plain"]
@@ -43,8 +43,8 @@ SEAMS = {
     "cooling_deployments": ["test_refused_request", "test_cooldown_store", "test_cache_calls"],
     "redis_questions": ["test_shared_expiry"],
     "refused_request": ["test_frames", "test_request_in_rust"],
+    "seam": ["test_after_call"],
     "shared_expiry": ["test_cache_calls"],
-    "signatures": ["test_after_call"],
     "spent_budget": ["test_budgets", "test_fastest_response"],
 }
 HEAD = """# Mutants that the tests notice
@@ -149,13 +149,10 @@ def judge(path: Path, seconds: float) -> tuple[int, int]:
         noticed += good
         if not good:
             print(f"{relative(path)}:{mutant.line} | {mutant.name}", flush=True)
-        progress(path, mutant, number, len(counted), noticed)
+        if sys.stderr.isatty() or number % 20 == 0:
+            told = f"{path.stem}: {number}/{len(counted)}, {noticed} noticed"
+            print(told, file=sys.stderr, flush=True)
     return len(counted), noticed
-
-
-def progress(path: Path, mutant: Mutant, number: int, of: int, noticed: int) -> None:
-    if sys.stderr.isatty() or number % 20 == 0:
-        print(f"{path.stem}: {number}/{of}, {noticed} noticed", file=sys.stderr, flush=True)
 
 
 def rows() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 import time
@@ -16,43 +15,27 @@ import pytest
 import uvicorn
 from conftest import checks_rpm_before_a_call
 from fastapi import APIRouter, FastAPI, WebSocket
+from litellm.types.router import RouterRateLimitError
+from own_router import complete, cooling_router, patch, refusal
+from polling import until
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-import litellm_patch
 from litellm_patch.fastapi import install
 from litellm_patch.seams.app_handlers import OnlySome
 from litellm_patch.tools.lab.client import Response, call
 from litellm_patch.tools.lab.proxy import free_port, group
-from litellm_patch.tools.lab.stand_in import Refuse, StandIn
+from litellm_patch.tools.lab.stand_in import StandIn
 
 COOLDOWN = 20  # seconds
 
 
 @pytest.fixture
 def router(stand_in: StandIn) -> litellm.Router:
-    """A real router whose only model group is cooling down."""
-    model_list = group("m", stand_in.url, ["own-a", "own-b"])
-    router = litellm.Router(
-        model_list=model_list, cooldown_time=COOLDOWN, num_retries=0, allowed_fails=0
-    )
-    stand_in.refusals.update({"own-a": Refuse(), "own-b": Refuse()})
-
-    async def cool() -> None:
-        for _ in range(10):
-            try:
-                await ask(router)
-            except litellm.RateLimitError:
-                await asyncio.sleep(0.1)  # LiteLLM books the failure behind the answer
-            except ValueError:
-                return
-        pytest.fail("the group does not cool down")
-
-    asyncio.run(cool())
-    return router
+    return cooling_router(stand_in, ["own-a", "own-b"], COOLDOWN)
 
 
 async def ask(router: litellm.Router) -> object:
@@ -65,8 +48,7 @@ def serving(app: Starlette) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -79,15 +61,32 @@ def get(app: Starlette, path: str = "/ask") -> Response:
         return call(url, path, None, {})
 
 
-def fastapi_app(router: litellm.Router) -> FastAPI:
+def app_of(endpoint: Callable[[], object]) -> FastAPI:
     app, routes = FastAPI(), APIRouter()
+    routes.get("/ask")(endpoint)
+    app.include_router(routes)
+    return app
 
-    @routes.get("/ask")
+
+def fastapi_app(router: litellm.Router) -> FastAPI:
     async def endpoint() -> object:
         return await ask(router)
 
-    app.include_router(routes)
-    return app
+    return app_of(endpoint)
+
+
+def synchronous_app(router: litellm.Router) -> FastAPI:
+    def endpoint() -> object:
+        return complete(router)
+
+    return app_of(endpoint)
+
+
+def failing_app(error: Exception) -> FastAPI:
+    async def endpoint() -> None:
+        raise error
+
+    return app_of(endpoint)
 
 
 def starlette_app(router: litellm.Router) -> Starlette:
@@ -102,10 +101,6 @@ def assert_tells(answer: Response, seconds: range) -> None:
     assert answer.retry_after is not None
     assert int(answer.retry_after) in seconds
     assert -(-int(answer.all("retry-after-ms")[0]) // 1000) == int(answer.retry_after)
-
-
-def test_without_install_a_refusal_is_a_bare_500(router):
-    assert get(fastapi_app(router)).status == 500
 
 
 @pytest.mark.parametrize("make_app", [fastapi_app, starlette_app])
@@ -135,16 +130,6 @@ def test_it_works_in_a_mounted_app(router, outer):
     assert_tells(get(app, "/inner/ask"), range(10, COOLDOWN + 1))
 
 
-def synchronous_app(router: litellm.Router) -> FastAPI:
-    app = FastAPI()
-
-    @app.get("/ask")
-    def endpoint() -> object:
-        return router.completion(model="m", messages=[{"role": "user", "content": "x"}])
-
-    return app
-
-
 LIMITS = {
     "checks": {"enable_pre_call_checks": True},
     "usage": {"routing_strategy": "usage-based-routing-v2"},
@@ -166,22 +151,12 @@ def limited(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return make
 
 
-@pytest.mark.parametrize(
-    "limit, make_app",
-    # Calls that are not asynchronous are not counted by the checks.
-    [
-        pytest.param(
-            "checks",
-            fastapi_app,
-            marks=pytest.mark.skipif(
-                not checks_rpm_before_a_call(),
-                reason="this release's checks before a call do not look at rpm",
-            ),
-        ),
-        ("usage", fastapi_app),
-        ("usage", synchronous_app),
-    ],
-)
+LIMITED = [("usage", fastapi_app), ("usage", synchronous_app)]
+if checks_rpm_before_a_call():  # and counts no calls that are not asynchronous
+    LIMITED.append(("checks", fastapi_app))
+
+
+@pytest.mark.parametrize("limit, make_app", LIMITED)
 def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(limited, limit, make_app):
     app = make_app(limited(limit, make_app.__name__))
     install(app)
@@ -192,58 +167,40 @@ def test_a_limit_of_a_deployment_tells_the_rest_of_its_minute(limited, limit, ma
     assert_tells(next(answer for answer in answers if answer.status == 429), range(1, 61))
 
 
-def test_code_of_its_own_hears_of_a_limit_also_without_asyncio(limited):
-    router = limited("usage", "own")
-    with pytest.raises(Exception) as caught:
-        for _ in range(8):
-            router.completion(model="m", messages=[{"role": "user", "content": "x"}])
-    assert 0 < litellm_patch.retry_after(caught.value) <= 60
+REFUSAL, NOT_JSON = refusal(), ValueError("not JSON")
+OF_A_PROVIDER = litellm.RateLimitError("the provider refuses", llm_provider="openai", model="m")
 
 
-def failing_app(error: Exception) -> FastAPI:
-    app = FastAPI()
-
-    @app.get("/ask")
-    async def endpoint() -> None:
-        raise error
-
-    return app
-
-
-def provider_error() -> Exception:
-    return litellm.RateLimitError("the provider refuses", llm_provider="openai", model="m")
-
-
-@pytest.mark.parametrize("error", [provider_error(), ValueError("not the router's")])
-def test_other_errors_are_left_to_the_app(error):
+@pytest.mark.parametrize(
+    "error, handled, before, status",
+    [
+        (NOT_JSON, None, False, 500),
+        (OF_A_PROVIDER, None, False, 500),
+        (OF_A_PROVIDER, openai.APIError, False, 418),
+        (OF_A_PROVIDER, litellm.RateLimitError, True, 418),
+        (REFUSAL, RouterRateLimitError, False, 418),
+        (REFUSAL, RouterRateLimitError, True, 429),
+        (REFUSAL, ValueError, False, 429),
+        (REFUSAL, ValueError, True, 429),
+    ],
+)
+def test_an_apps_own_handler_has_what_is_no_refusal_or_the_last_word_if_it_is_as_close_and_later(
+    error, handled, before, status
+):
     app = failing_app(error)
+    if before:
+        app.add_exception_handler(handled, lambda *_: PlainTextResponse("own", 418))
     install(app)
-    assert get(app).status == 500
-
-
-def test_a_handler_of_the_apps_that_comes_later_has_what_a_provider_refused():
-    app = failing_app(provider_error())
-    install(app)
-    app.add_exception_handler(openai.APIError, lambda *_: PlainTextResponse("own", 503))
-    assert get(app).status == 503
-
-
-def test_an_apps_own_handler_of_rate_limit_errors_stays():
-    app = failing_app(provider_error())
-    app.add_exception_handler(litellm.RateLimitError, lambda *_: PlainTextResponse("own", 418))
-    install(app)
-    assert get(app).status == 418
+    if handled and not before:
+        app.add_exception_handler(handled, lambda *_: PlainTextResponse("own", 418))
+    assert get(app).status == status
 
 
 def test_clients_of_an_app_are_given_different_times(router):
     app = fastapi_app(router)
     install(app)
-    litellm_patch.activate()
-    try:
-        with serving(app) as url:
-            told = [call(url, "/ask", None, {}).all("retry-after-ms")[0] for _ in range(5)]
-    finally:
-        litellm_patch.deactivate()
+    with patch(on=True), serving(app) as url:
+        told = [call(url, "/ask", None, {}).all("retry-after-ms")[0] for _ in range(5)]
     # Each later than the one before, although less and less is left of the cooldown.
     assert [int(ms) for ms in told] == sorted({int(ms) for ms in told})
 
@@ -251,14 +208,11 @@ def test_clients_of_an_app_are_given_different_times(router):
 def test_with_the_hook_the_header_is_the_time_left_and_without_it_the_cooldown(router):
     app = fastapi_app(router)
     install(app)
-    litellm_patch.deactivate()
-    try:
-        time.sleep(2)
+    time.sleep(2)
+    with patch(on=False):
         assert get(app).retry_after == str(COOLDOWN)
-        litellm_patch.activate()
+    with patch(on=True):
         assert_tells(get(app), range(10, COOLDOWN - 1))
-    finally:
-        litellm_patch.deactivate()
 
 
 def test_the_body_may_be_the_apps_own(router):
@@ -271,66 +225,18 @@ def test_the_body_may_be_the_apps_own(router):
     assert len([key for key in app.exception_handlers if isinstance(key, OnlySome)]) == 4
 
 
-@pytest.mark.parametrize("kind", ["RouterRateLimitError", "ValueError"])
-@pytest.mark.parametrize("before", [True, False])
-def test_an_apps_own_handler_has_the_last_word_if_it_is_as_close_and_later(router, kind, before):
-    from litellm.types.router import RouterRateLimitError
-
-    app = fastapi_app(router)
-    kind = {"RouterRateLimitError": RouterRateLimitError, "ValueError": ValueError}[kind]
-    steps = [
-        lambda: app.add_exception_handler(kind, lambda *_: PlainTextResponse("own", 418)),
-        lambda: install(app),
-    ]
-    for step in steps if before else steps[::-1]:
-        step()
-    assert get(app).status == (418 if kind is RouterRateLimitError and not before else 429)
-
-
-def websocket_app(error: Exception) -> FastAPI:
+def test_a_websocket_ends_as_without_us():
     app = FastAPI()
 
     @app.websocket("/ask")
     async def endpoint(socket: WebSocket) -> None:
         await socket.accept()
-        raise error
+        raise REFUSAL
 
-    return app
-
-
-def test_a_websocket_ends_as_without_us():
-    error = refusal_of("m")
-    app = websocket_app(error)
     install(app)
-    with pytest.raises(type(error)) as caught, TestClient(app).websocket_connect("/ask") as socket:
+    with pytest.raises(ValueError) as caught, TestClient(app).websocket_connect("/ask") as socket:
         socket.receive_text()
-    assert caught.value is error
-
-
-def refusal_of(model: str) -> Exception:
-    from litellm.types.router import RouterRateLimitError
-
-    return RouterRateLimitError(
-        model=model, cooldown_time=9, enable_pre_call_checks=False, cooldown_list=[]
-    )
-
-
-@pytest.mark.parametrize("error", [ValueError("not JSON"), refusal_of("m")])
-def test_an_error_after_the_start_of_a_response_stays_what_it_is(error):
-    app = FastAPI()
-
-    @app.get("/ask")
-    async def endpoint() -> StreamingResponse:
-        async def content():
-            yield b"begun"
-            raise error
-
-        return StreamingResponse(content())
-
-    install(app)
-    with pytest.raises(type(error)) as caught:
-        TestClient(app).get("/ask")
-    assert caught.value is error
+    assert caught.value is REFUSAL
 
 
 def test_a_body_that_fails_does_not_hide_the_refusal(router):

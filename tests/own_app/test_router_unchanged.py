@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import litellm
-import pytest
+from own_router import complete, patch, refusal
 
-import litellm_patch
 from litellm_patch.tools.lab.proxy import group
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
@@ -35,7 +34,7 @@ def outcomes() -> tuple[list[tuple[str, str]], list[int], list[set[str]]]:
         ends, asked, attributes = [], [], []
         for _ in range(5):
             try:
-                router.completion(model="m", messages=[{"role": "user", "content": "x"}])
+                complete(router)
             except Exception as error:
                 ends.append((type(error).__name__, str(getattr(error, "status_code", ""))))
                 attributes.append(set(vars(error)))
@@ -44,28 +43,17 @@ def outcomes() -> tuple[list[tuple[str, str]], list[int], list[set[str]]]:
 
 
 def test_calls_end_as_without_the_patch_and_ask_the_provider_as_often():
-    litellm_patch.deactivate()
-    stock = outcomes()
-    litellm_patch.activate()
-    try:
+    with patch(on=False):
+        stock = outcomes()
+    with patch(on=True):
         patched = outcomes()
-    finally:
-        litellm_patch.deactivate()
     assert stock[0][-1][0] == "RouterRateLimitError"
     assert patched[:2] == stock[:2]
     assert patched[2][-1] - stock[2][-1] == OURS
 
 
-@pytest.mark.parametrize("name", STEERING)
-def test_the_refusal_has_no_attribute_that_steers_the_router(name):
-    from litellm.types.router import RouterRateLimitError
-
-    litellm_patch.activate()
-    try:
-        refusal = RouterRateLimitError(
-            model="m", cooldown_time=7, enable_pre_call_checks=False, cooldown_list=[]
-        )
-        assert refusal.retry_after == 7
-        assert not hasattr(refusal, name)
-    finally:
-        litellm_patch.deactivate()
+def test_the_refusal_has_no_attribute_that_steers_the_router():
+    with patch(on=True):
+        refused = refusal()
+        assert refused.retry_after == refused.cooldown_time
+        assert [name for name in STEERING if hasattr(refused, name)] == []

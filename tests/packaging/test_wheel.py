@@ -7,12 +7,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from fake_litellm import run
 
 import litellm_patch
 
@@ -30,9 +30,7 @@ def wheel(tmp_path_factory) -> Path:
     without_cache = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "litellm_patch", source / "litellm_patch", ignore=without_cache)
     program = "import setuptools.build_meta as backend; backend.build_wheel('dist')"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=source, capture_output=True, text=True, timeout=120
-    )
+    done = run(sys.executable, "-c", program, cwd=source)
     assert done.returncode == 0, done.stderr
     (built,) = (source / "dist").glob("*.whl")
     return built
@@ -86,32 +84,25 @@ def test_a_python_with_it_installed_starts_without_it(wheel, tmp_path):
         "print('litellm_patch' in sys.modules, 'sitecustomize' in sys.modules)\n"
         "import litellm_patch; print(litellm_patch.__file__)"
     )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    command = [sys.executable, "-S", "-c", program]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    done = run(sys.executable, "-S", "-c", program, cwd=tmp_path)
     there = str(tmp_path / "litellm_patch/__init__.py")
     assert done.stdout.splitlines() == ["False False", there]
 
 
 def test_status_works_where_the_wheel_itself_is_on_the_path(wheel, fake_litellm, tmp_path):
-    bootstrap = f"{wheel}/litellm_patch/bootstrap"
-    path = os.pathsep.join([bootstrap, str(wheel), str(fake_litellm.folder)])
-    command = [sys.executable, "-m", "litellm_patch", "status", "--json"]
-    environment = {**os.environ, "PYTHONPATH": path, "PATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    path = [f"{wheel}/litellm_patch/bootstrap", wheel, fake_litellm.folder]
+    asked = ["-m", "litellm_patch", "status", "--json"]
+    done = run(sys.executable, *asked, path=path, cwd=tmp_path, PATH=str(tmp_path))
     found = json.loads(done.stdout)
     assert (found["reached"], found["why_not"]) == (True, "")
     assert found["litellm"]["file"].startswith(str(fake_litellm.folder))
     program = "import litellm_patch; print(litellm_patch.__file__)"
-    command = [sys.executable, "-c", program]
-    assert str(wheel) in subprocess.check_output(command, env=environment, text=True)
+    assert str(wheel) in run(sys.executable, "-c", program, path=path, cwd=tmp_path).stdout
 
 
-def test_proxies_in_the_lab_find_it_on_the_path_and_do_not_have_it_on(wheel, tmp_path):
-    path = os.pathsep.join([f"{wheel}/litellm_patch/bootstrap", "/elsewhere", str(wheel)])
+def test_proxies_in_the_lab_find_it_on_the_path_and_do_not_have_it_on(wheel):
     program = (
         "from litellm_patch.tools.lab.proxy import *; print(clean_environment()['PYTHONPATH'])"
     )
-    command = [sys.executable, "-c", program]
-    said = subprocess.check_output(command, env={**os.environ, "PYTHONPATH": path}, text=True)
-    assert said.strip() == str(wheel)
+    path = [f"{wheel}/litellm_patch/bootstrap", "/elsewhere", wheel]
+    assert run(sys.executable, "-c", program, path=path).stdout.strip() == str(wheel)

@@ -18,7 +18,7 @@ from litellm_patch.seams.record.cooldown_store import StoredCooldowns
 from litellm_patch.seams.refusal import cooling_deployments
 from litellm_patch.seams.refusal.cooling_deployments import cooling_beside_limit, cooling_of_refusal
 from litellm_patch.wait.exception_chain import SHORTEST
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
 
 CLOCK, NOW = 1_795_000_000.0, 5000.0

@@ -16,7 +16,7 @@ from litellm_patch.seams.record.group_rate import (
     known_rate_of,
     served_rate,
 )
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.known_rate import KnownRate
 
 NOW = 1_795_000_000.0
 

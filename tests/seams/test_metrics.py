@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import types
 from unittest.mock import Mock
 
 import pytest
@@ -35,16 +34,16 @@ class Noted:
     def get_meter(self, name):
         return self
 
-    def labels(self, *labels):
-        return Noted(self.noted, *self.names, *labels)
+    def labels(self, **labels):
+        return Noted(self.noted, *self.names, *labels.values())
 
-    def inc(self):
+    def inc(self, number):
         self.noted.append(self.names)
 
     def observe(self, seconds):
         self.noted.append((*self.names, seconds))
 
-    def add(self, number, labels=types.MappingProxyType({})):
+    def add(self, number, labels):
         self.noted.append((*self.names, *labels.values()))
 
     def record(self, seconds, labels):
@@ -60,8 +59,8 @@ def test_they_are_kept_where_the_process_keeps_its_own(module, monkeypatch):
     metrics.refused("s", metrics.NOTHING)
     metrics.redis_fell_back()
     assert library.noted == [
-        (metrics.REFUSALS, "s", "wait"),
         (metrics.SECONDS, "s", 12.0),
+        (metrics.REFUSALS, "s", "wait"),
         (metrics.REFUSALS, "s", "nothing"),
         (metrics.FALLBACKS,),
     ]
@@ -76,7 +75,7 @@ def test_a_library_that_fails_is_asked_once_and_the_log_takes_its_place(monkeypa
         metrics.refused("s", metrics.WAIT, 1.0)
     library.Counter.assert_called_once()
     failed.assert_called_once()
-    assert metrics._log._told[metrics.WAIT] == 2
+    assert metrics._log._told[metrics.WAIT] == 3
 
 
 def test_a_forked_child_counts_although_a_thread_of_its_parent_held_the_lock():

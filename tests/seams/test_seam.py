@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import types
 
 import pytest
 
 from litellm_patch.seams import seam
+from litellm_patch.seams.table import SEAMS
 
 OTHER = "this release has the other router"
-
-
-class WithStore:
-    def __init__(self, store):
-        pass
 
 
 @pytest.fixture
@@ -44,13 +41,6 @@ def test_a_release_whose_module_lacks_the_place_needs_no_seam():
     assert unneeded(types.SimpleNamespace()) == "this release has no JSONResponse"
 
 
-@pytest.mark.parametrize("made, why", [(WithStore, OTHER), (int.__add__, ""), (None, "")])
-def test_the_class_of_the_other_router_takes_something_else(made, why):
-    unneeded = seam.takes("CooldownCache", "store")
-    assert unneeded(types.SimpleNamespace(CooldownCache=made)) == why
-    assert unneeded(types.SimpleNamespace()) == ""
-
-
 @pytest.mark.parametrize(
     "router, has",
     [("in Python", False), ("in Rust", True), ("a single file", False), ("not loaded", False)],
@@ -58,6 +48,16 @@ def test_the_class_of_the_other_router_takes_something_else(made, why):
 def test_the_router_in_rust_is_a_package_of_the_loaded_litellm(litellm_is, router, has):
     litellm_is(router)
     assert seam.has_rust_router() is has
-    assert seam.with_rust(None) == (OTHER if has else "")
-    assert seam.without_rust(types.SimpleNamespace()) == ""
-    assert seam.without_rust(None) == ("" if has else OTHER)
+    of = {each: dataclasses.replace(SEAMS[0], router=each) for each in (seam.PYTHON, seam.RUST)}
+    for module in (None, types.SimpleNamespace()):
+        assert of[seam.PYTHON].why_unneeded(module) == (OTHER if has else "")
+        assert of[seam.RUST].why_unneeded(module) == ("" if has else OTHER)
+
+
+@pytest.mark.parametrize("mark, is_patched", [(True, True), (1, False), (None, False)])
+def test_a_litellm_that_is_patched_in_its_source_says_so(monkeypatch, mark, is_patched):
+    monkeypatch.delitem(sys.modules, "litellm.types.router", raising=False)
+    assert not seam.in_source()
+    module = types.SimpleNamespace(LITELLM_PATCH_IN_SOURCE=mark)
+    monkeypatch.setitem(sys.modules, "litellm.types.router", module)
+    assert seam.in_source() is is_patched

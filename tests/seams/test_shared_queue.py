@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
+import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Callable
 from unittest.mock import Mock
@@ -15,8 +18,9 @@ import pytest
 from litellm_patch import metrics
 from litellm_patch.seams.record import shared_queue
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate, SharedPlace
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.shared_pacing import SCRIPT, Waiting
+from litellm_patch.wait.shared_part import SharedPlace
 
 NOW = 5000.0
 READY = NOW + 5
@@ -156,6 +160,33 @@ def test_a_question_that_failed_may_have_taken_a_place_and_is_not_counted():
     process.client.evalsha.side_effect = None
     assert process.place().mine == 1
     assert process.reported() == [0] * 5
+
+
+def test_threads_that_meet_report_each_place_once(monkeypatch):
+    reported: list[int] = []
+    fallbacks: list[int] = []
+
+    def evalsha(*arguments):
+        reported.append(int(arguments[-1]))
+        return b"7.5 3 9"
+
+    monkeypatch.setattr(shared_queue, "MEANWHILE_AT_MOST", 10**9)
+    monkeypatch.setattr(metrics, "redis_fell_back", partial(fallbacks.append, 1))
+    process, interval, given = Process(), sys.getswitchinterval(), 50_000
+    process.redis.redis_client = SimpleNamespace(evalsha=evalsha)
+    loop = partial(process.queues.place, process.redis, "a|b", WAITING)
+    process.queues.questions.ask = lambda question: None
+    own = process.queues._own_part(shared_queue._key("a|b"), WAITING.ready_at)
+    thread = threading.Thread(target=lambda: [loop() for _ in range(given)])
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        while thread.is_alive():
+            shared_queue._place(process.redis, "key", WAITING, own)
+    finally:
+        sys.setswitchinterval(interval)
+    shared_queue._place(process.redis, "key", WAITING, own)
+    assert (sum(reported), len(fallbacks)) == (given, given)
 
 
 @pytest.mark.parametrize("later, reported", [(1.0, 3), (-1.0, 3), (1.01, 0), (-1.01, 0)])

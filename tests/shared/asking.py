@@ -9,7 +9,7 @@ from typing import Any
 from litellm_patch.seams.record.redis_questions import Questions
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
 from litellm_patch.seams.record.shared_queue import SharedQueues
-from litellm_patch.wait.pacing import KnownRate
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.shared_pacing import Waiting
 
 KEY = "deployment:one:cooldown"

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis_server
 from asking import KEY
 from polling import until
+from redis_server import Redis
 
-from litellm_patch.tools.lab import redis as lab_redis
 from litellm_patch.tools.lab.proxy import free_port
-from litellm_patch.tools.lab.redis import Redis
 
 needs_redis = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+    bool(redis_server.missing()), reason=f"this machine has no {', '.join(redis_server.missing())}"
 )
 
 

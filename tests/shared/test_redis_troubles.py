@@ -14,13 +14,13 @@ from typing import Callable
 import pytest
 from asking import KEY, Process, cache_of
 from polling import lines, until
+from redis_server import Redis
 from servers import Server, needs_redis, running_server
 
 from litellm_patch import log
 from litellm_patch.seams.record import redis_questions, shared_queue
 from litellm_patch.seams.record.redis_questions import PATIENCE
 from litellm_patch.tools.lab.proxy import free_port
-from litellm_patch.tools.lab.redis import Redis
 
 pytestmark = needs_redis
 

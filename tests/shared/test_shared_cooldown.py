@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import EXACT, LAUNCH, has_rust_router
+from redis_server import Redis, running_redis
 from servers import needs_redis
 
 import litellm_patch
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.tools.lab.redis import Redis, running_redis
 from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 PACKAGE = Path(litellm_patch.__file__).parent

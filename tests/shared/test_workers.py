@@ -16,13 +16,13 @@ import pytest
 from asking import Process, cache_of
 from conftest import PATIENT_UVICORN
 from polling import until
+from redis_server import Redis
 from servers import Server, needs_redis, running_server
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.proxy import ProxyDidNotStart, config, group, running_proxy
-from litellm_patch.tools.lab.redis import Redis
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 pytestmark = needs_redis

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import EXACT, LAUNCHER, has_source_patch
-from trees import make_whole_tree, site_packages
+from conftest import EXACT, LAUNCHER
+from polling import until
+from trees import make_whole_tree
 
 from litellm_patch.seams.seam import OTHER_ROUTER
 from litellm_patch.tools.lab.client import call, chat
@@ -35,12 +36,6 @@ async def auth(request, api_key):
     region = "eu" if "eu-key" in api_key else None
     return UserAPIKeyAuth(api_key=api_key, allowed_model_region=region)
 """
-
-STATES = (
-    "import litellm_patch, litellm, litellm.proxy.proxy_server\n"
-    "assert litellm.__file__.startswith({there!r}), litellm.__file__\n"
-    "for seam in litellm_patch.status().seams: print('seam', seam.state, seam.reason)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +67,8 @@ def proxy(patched: Path, request) -> Iterator[Proxy]:
         ) as proxy:
             for name in ("fast", "slow", "slow-alone"):
                 cool_down(proxy, name)
-            for _ in range(20):  # until its fallback is not the only one that is cooling
-                if chat(proxy, "slow").body.startswith(REFUSED):
-                    break
+            # Its fallback is not the only one that is cooling.
+            until(lambda: chat(proxy, "slow").body.startswith(REFUSED))
             yield proxy
 
 
@@ -102,26 +96,22 @@ def test_no_wait_is_told_where_nothing_is_cooling(proxy):
     assert b"No deployments available" in answer.body
 
 
-def states(there, environment) -> set[str]:
+def test_every_seam_stands_down_and_says_why(patched):
+    program = (
+        "import litellm_patch, litellm, litellm.proxy.proxy_server\n"
+        f"assert litellm.__file__.startswith({str(patched)!r}), litellm.__file__\n"
+        "for seam in litellm_patch.status().seams: print('seam', seam.state, seam.reason)"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", STATES.format(there=str(there))],
-        env={**clean_environment(), **environment},
+        [sys.executable, "-c", program],
+        env={**clean_environment(), "PYTHONPATH": str(patched)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return {line for line in done.stdout.splitlines() if line.startswith("seam ")}
-
-
-def test_every_seam_stands_down_and_says_why(patched):
-    told = states(patched, {"PYTHONPATH": str(patched)})
+    told = {line for line in done.stdout.splitlines() if line.startswith("seam ")}
     # Modules that this release does not have, or loads later, have nothing to stand down from.
     absent = (OTHER_ROUTER, "this release has no module", "seam waiting")
     assert {line for line in told if not any(why in line for why in absent)} == {
         "seam native source patch"
     }
-
-
-@pytest.mark.skipif(has_source_patch(), reason="the installed LiteLLM is patched in its source")
-def test_without_the_source_patch_no_seam_says_that():
-    assert not any("source patch" in line for line in states(site_packages(), {}))

@@ -43,6 +43,7 @@ def change(path: Path, old: bytes, new: bytes) -> None:
 
 def test_apply_and_reverse_change_the_whole_tree_once(tree, tmp_path):
     (tree / SOME_FILE).chmod(0o640)
+    change(tree / SOME_FILE, b"import", b"# an operator's own change\nimport")
     os.link(tree / SOME_FILE, tmp_path / "cached.py")  # as package managers do
     released = snapshot(tree)
     with unchanged(tree):
@@ -131,6 +132,22 @@ def a_full_disk(tree, monkeypatch):
     monkeypatch.setattr(module.shutil, "copymode", copymode)
 
 
+def a_file_that_cannot_be_replaced(tree, monkeypatch):
+    replaces_no_more(monkeypatch, lambda target: target == tree / FILES[-1])
+
+
+def replaces_no_more(monkeypatch, condition):
+    """Let `os.replace` fail for the targets that meet a condition."""
+    real = os.replace
+
+    def replace(source, target):
+        if condition(target):
+            raise OSError(16, "Device or resource busy")
+        real(source, target)
+
+    monkeypatch.setattr(module.os, "replace", replace)
+
+
 REFUSALS = [
     (lambda tree, _: (tree / "litellm-1.2.3.dist-info").mkdir(), re.escape("1.2.3 and ")),
     (lambda tree, _: (tree / SOME_FILE).unlink(), SOME_FILE),
@@ -138,6 +155,7 @@ REFUSALS = [
     (the_other_router, "does not fit"),
     (a_change_in_the_way, r"does not fit(.|\n)*types/router.py"),
     (a_full_disk, "cannot write to .*: No space left"),
+    (a_file_that_cannot_be_replaced, "cannot write to .*: Device or resource busy"),
 ]
 
 
@@ -148,12 +166,35 @@ def test_what_cannot_be_patched_whole_is_left_as_it_is(tree, monkeypatch, spoil,
         apply(tree)
 
 
-def test_own_changes_in_the_tree_stay(tree):
-    change(tree / SOME_FILE, b"import", b"# mine\nimport")
-    released = snapshot(tree)
-    apply(tree)
-    apply(tree, reverse=True)
-    assert snapshot(tree) == released
+@pytest.mark.parametrize("reverse", [False, True])
+def test_files_that_stay_changed_are_named(tree, monkeypatch, capsys, reverse):
+    if reverse:
+        apply(tree)
+    replaced = []
+    # The first file can be replaced once, and so not be brought back.
+    replaces_no_more(monkeypatch, lambda target: replaced.append(target) or len(replaced) > 1)
+    command = ["apply", "--to", str(tree), *(["--reverse"] if reverse else [])]
+    before = snapshot(tree)
+    assert main(command) == 1
+    after = snapshot(tree)
+    assert {path for path in after if after[path] != before.get(path)} == {FILES[0]}
+    said = capsys.readouterr().err
+    assert "nothing was changed" not in said
+    assert str(tree / FILES[0]) in said
+    assert not [path for path in FILES[1:] if str(tree / path) in said]
+
+
+def test_an_interruption_takes_back_what_was_replaced(tree, monkeypatch):
+    real = os.replace
+
+    def replace(source, target):
+        real(source, target)
+        monkeypatch.setattr(module.os, "replace", real)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.os, "replace", replace)
+    with unchanged(tree), pytest.raises(KeyboardInterrupt):
+        apply(tree)
 
 
 @pytest.mark.parametrize("released_one", FILES)

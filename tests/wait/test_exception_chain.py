@@ -12,8 +12,8 @@ from refusals import COOLDOWN, NOW, below, cooling, kind, marked, refusal
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import find_refusal, related
+from litellm_patch.wait.known_rate import KnownRate
 from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS
-from litellm_patch.wait.pacing import KnownRate
 
 
 def seconds(error: BaseException | None, message: str | None = None) -> float | None:

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_patch.wait import pacing
-from litellm_patch.wait.pacing import START, KnownRate, Pacer, SharedPlace
+from litellm_patch.wait import known_rate, learned_pace, pacing
+from litellm_patch.wait.known_rate import START, KnownRate
+from litellm_patch.wait.pacing import Pacer
+from litellm_patch.wait.shared_part import SharedPlace
 
 READY = 1000.0
 times = st.floats(0, 1e6)
@@ -33,7 +35,7 @@ def test_a_lone_client_returns_at_the_cooldowns_end():
 def test_a_queue_becomes_twice_as_fast_sooner_behind_a_short_cooldown(cooldown, doubles):
     pacer = Pacer()
     places = [pacer.place("group", READY - 1, READY, cooldown=cooldown) for _ in range(300)]
-    assert_doubles(places, pacing.START, doubles)
+    assert_doubles(places, known_rate.START, doubles)
 
 
 def test_after_a_relapse_a_queue_becomes_faster_later():
@@ -41,7 +43,7 @@ def test_after_a_relapse_a_queue_becomes_faster_later():
     queue(pacer, 30)
     nows = [READY, *299 * [READY + 5]]
     places = [pacer.place("group", now, READY + 10, cooldown=10) for now in nows]
-    assert_doubles(places, pacing.START * pacing.SLOWER, 40, power=3)
+    assert_doubles(places, known_rate.START * learned_pace.SLOWER, 40, power=3)
 
 
 def assert_doubles(places: list[float], rate: float, seconds: float, power: int = 1) -> None:
@@ -54,7 +56,7 @@ def test_a_short_queue_that_is_refused_late_is_not_faster():
     pacer = Pacer()
     queue(pacer, 1)
     places = [pacer.place("group", READY + 40, READY) for _ in range(2)]
-    assert places == [READY + 40, pytest.approx(READY + 40 + 1 / pacing.START)]
+    assert places == [READY + 40, pytest.approx(READY + 40 + 1 / known_rate.START)]
 
 
 @pytest.mark.parametrize("cooldown, seconds", [(10, 2.58), (60, 3.08)])
@@ -169,7 +171,7 @@ def test_a_configured_limit_is_never_exceeded(limit):
         ({"limit": 1.5}, 1),
         ({"limit": 0.5}, 0.5),
         ({"served": 50.0}, 50),
-        ({"served": 0.1}, pacing.START),
+        ({"served": 0.1}, known_rate.START),
         ({"served": 9e9}, 500),
     ],
     ids=str,
@@ -214,7 +216,7 @@ def test_workers_share_the_rate_and_do_not_step_in_time():
 
 def test_workers_share_a_rate_that_is_learned():
     first, second = queue(Pacer(workers=4), 2)
-    rate = pacing.START * (1 + (first - READY) / pacing.UNTRIED_SOONEST)
+    rate = known_rate.START * (1 + (first - READY) / learned_pace.UNTRIED_SOONEST)
     assert second - first == pytest.approx(4 / rate)
 
 

@@ -7,13 +7,14 @@ import random
 from collections.abc import Iterator
 
 import pytest
+import redis_server
 
-from litellm_patch.tools.lab import redis as lab_redis
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.shared_pacing import CLOCK, LAYOUT, SCRIPT, Waiting, place_in
 
 pytestmark = pytest.mark.skipif(
-    bool(lab_redis.missing()), reason=f"this machine has no {', '.join(lab_redis.missing())}"
+    bool(redis_server.missing()), reason=f"this machine has no {', '.join(redis_server.missing())}"
 )
 
 TOLD_CLOCK = "local now = tonumber(ARGV[8])"
@@ -23,7 +24,7 @@ TOLD_CLOCK = "local now = tonumber(ARGV[8])"
 @pytest.fixture(scope="module")
 def client():
     redis = pytest.importorskip("redis")
-    with lab_redis.running_redis() as server:
+    with redis_server.running_redis() as server:
         yield redis.Redis(port=server.port)
 
 
@@ -82,7 +83,7 @@ def test_the_script_gives_the_places_that_a_process_gives(client, script, seed, 
     for now, one in clients(rng):
         meanwhile = any_number(rng)
         args = [*one.arguments(now, meanwhile), now]
-        there = place_in(script(keys=["queue"], args=args), 0.0)
+        there = place_in(script(keys=["queue"], args=args), 0.0, 1)
         for _ in range(meanwhile + 1):
             here = pacers[one.fixed].place(
                 "queue", now, one.ready_at, one.known, one.cooldown, one.honoured
@@ -124,7 +125,7 @@ def test_a_queue_is_kept_for_an_hour_after_its_last_place_and_a_day_at_most(
 def test_the_script_goes_by_the_clock_of_redis(client):
     client.flushall()
     one = Waiting(1010.0, None, 60.0, KnownRate(), fixed=1.0)
-    place = place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000)), 1000)
+    place = place_in(client.eval(SCRIPT, 1, "own", *one.arguments(1000)), 1000, 1)
     assert place.at == pytest.approx(1010)
     (seconds, microseconds), ends = client.time(), float(client.hget("own", "ready_at"))
     assert ends <= seconds + microseconds / 1e6 + 10 < ends + 300
@@ -143,4 +144,4 @@ def test_what_is_kept_is_of_its_layout(client, script):
 )
 def test_another_reply_is_none(reply):
     with pytest.raises((ValueError, AttributeError)):
-        place_in(reply, 0.0)
+        place_in(reply, 0.0, 1)

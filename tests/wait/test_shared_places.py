@@ -7,8 +7,10 @@ import pytest
 from litellm_patch.wait import marks
 from litellm_patch.wait.cooling import Cooling
 from litellm_patch.wait.exception_chain import COOLING
-from litellm_patch.wait.pacing import KnownRate, Pacer, SharedPlace
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.shared_pacing import Waiting
+from litellm_patch.wait.shared_part import SharedPlace
 from litellm_patch.wait.tell import Teller
 
 NOW = 1000.0

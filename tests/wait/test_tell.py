@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from refusals import BASIC, CLOCK, NOW, cooling, provider
 
-from litellm_patch.wait.pacing import KnownRate, Pacer
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
 from litellm_patch.wait.tell import Teller
 
 ALONE, FORWARD = Teller(), {"forward_provider": True}

@@ -13,8 +13,7 @@ from ...log import failed
 from ...wait.litellm_errors import is_own_refusal
 from ..after_handler import loaded_class
 from ..app_handlers import add_handlers, answer_without, ask, has_own, only, own_table
-from ..seam import DoesNotFit, Seam, Undo
-from ..signatures import signature_with
+from ..seam import DoesNotFit, Seam, Undo, signature_with
 
 _REFUSALS = (
     ("litellm.types.router", "RouterRateLimitError"),

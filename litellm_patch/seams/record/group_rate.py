@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...wait.pacing import KnownRate
+from ...wait.known_rate import KnownRate
 
 COUNTED_FOR = 60.0
 """Seconds from the first success of a deployment until LiteLLM drops the count."""

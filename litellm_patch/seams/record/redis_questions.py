@@ -13,15 +13,14 @@ because the end of the process must not wait for it.
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 import time
-import weakref
 from concurrent.futures import Future
 from typing import Any, Callable
 
 from ...log import once
+from ...wait.forks import in_forked_children
 
 PATIENCE = 0.02
 """Seconds that a refusal waits for an answer."""
@@ -147,10 +146,3 @@ class Questions:
             f"Redis cannot be asked for {self._what} ({why}): {self._instead} until it can",
             kind=f"Redis {self._what}",
         )
-
-
-def in_forked_children(method: Callable[[], None]) -> None:
-    """Call a bound method in each forked child of this process, as long as its object lives."""
-    if hasattr(os, "register_at_fork"):  # POSIX
-        alive = weakref.WeakMethod(method)
-        os.register_at_fork(after_in_child=lambda: (alive() or bool)())

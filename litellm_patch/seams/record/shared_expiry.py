@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from .redis_questions import Questions, in_forked_children
+from ...wait.forks import in_forked_children
+from .redis_questions import Questions
 
 _REMEMBERED_AT_MOST = 1000
 _NO_EXPIRY = -1  # PTTL's answer for a key that Redis never drops

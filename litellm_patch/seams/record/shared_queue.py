@@ -15,8 +15,9 @@ from typing import Any
 
 from ... import metrics
 from ...wait import recent
-from ...wait.pacing import SharedPlace
+from ...wait.forks import Lock
 from ...wait.shared_pacing import LAYOUT, SCRIPT, Waiting, place_in
+from ...wait.shared_part import SharedPlace
 from .redis_questions import Questions
 
 _SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -29,6 +30,9 @@ MEANWHILE_AT_MOST = 100
 """Places of the process' own that one question counts: the script walks over them."""
 
 _KEPT_AT_MOST = 1000
+
+_lock = Lock()
+"""Guards each `_Own`: questions are asked by one thread and answered by another."""
 
 
 @dataclass
@@ -67,7 +71,8 @@ class SharedQueues:
         answer = self.questions.ask(partial(_place, redis_cache, key, waiting, own))
         if answer is None:
             # A question that is answered late takes a place for its client, too.
-            own.meanwhile = min(own.meanwhile + 1, MEANWHILE_AT_MOST)
+            with _lock:
+                own.meanwhile = min(own.meanwhile + 1, MEANWHILE_AT_MOST)
         if answer is None or answer.cancelled() or not answer.done():
             metrics.redis_fell_back()
             return None
@@ -75,10 +80,11 @@ class SharedQueues:
         return place
 
     def _own_part(self, key: str, ready_at: float) -> _Own:
-        own = recent.keep(self._own, key, self._own.get(key) or _Own(ready_at), _KEPT_AT_MOST)
-        if abs(own.ready_at - ready_at) > ANOTHER_COOLDOWN:
-            own.ready_at, own.meanwhile = ready_at, 0
-        return own
+        with _lock:
+            own = recent.keep(self._own, key, self._own.get(key) or _Own(ready_at), _KEPT_AT_MOST)
+            if abs(own.ready_at - ready_at) > ANOTHER_COOLDOWN:
+                own.ready_at, own.meanwhile = ready_at, 0
+            return own
 
 
 def _key(queue: str) -> str:
@@ -89,7 +95,8 @@ def _key(queue: str) -> str:
 
 def _place(redis_cache: Any, key: str, waiting: Waiting, own: _Own) -> SharedPlace:
     client, key = redis_cache.redis_client, redis_cache.check_and_fix_namespace(key=key)
-    meanwhile, own.meanwhile = own.meanwhile, 0
+    with _lock:
+        meanwhile, own.meanwhile = own.meanwhile, 0
     arguments = (1, key, *waiting.arguments(time.monotonic(), meanwhile))
     try:
         reply = client.evalsha(_SHA, *arguments)

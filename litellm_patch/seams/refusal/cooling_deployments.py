@@ -16,9 +16,10 @@ from ...wait.cooling import Cooling
 from ...wait.delay_seconds import usable_seconds
 from ...wait.exception_chain import SHORTEST
 from ...wait.known_clients import honoured_by
+from ...wait.known_rate import KnownRate
 from ...wait.litellm_errors import is_pinned_refusal
-from ...wait.pacing import KnownRate, SharedPlace
 from ...wait.shared_pacing import Waiting
+from ...wait.shared_part import SharedPlace
 from ..record.asked_cooldowns import Asked
 from ..record.cooldown_cache import held_cooldown, redis_of
 from ..record.cooldown_store import stored_cooldowns

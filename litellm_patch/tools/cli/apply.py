@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..source.apply import apply
+from ..source.apply import LeftInPart, apply
 from ..source.patches import Refused
 from .exit_status import BAD, GOOD, WrongUsage
 
@@ -23,12 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Patch the tree and say what was done. BAD if that was refused; nothing is changed."""
+    """Patch the tree and say what was done. BAD if that was refused, or done in part."""
     if not (options.to / "litellm" / "__init__.py").is_file():
         raise WrongUsage(f"{options.to} does not contain litellm/; name the directory that does")
     try:
         print(apply(options.to, options.reverse))
     except Refused as error:
         print(f"litellm-patch apply: refused, nothing was changed: {error}", file=sys.stderr)
+        return BAD
+    except LeftInPart as error:
+        print(f"litellm-patch apply: failed, a part was changed: {error}", file=sys.stderr)
         return BAD
     return GOOD

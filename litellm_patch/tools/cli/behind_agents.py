@@ -4,9 +4,9 @@ The launcher of a monitoring agent puts its own ``sitecustomize`` in front of ``
 such files run the one that they hide, so ours would never run; ours does run the one that it hides.
 So our launcher steps behind the other, in front of the command that the other launches.
 
-To find where that command begins, this module asks the other launcher to run ``printenv
-PYTHONPATH``, which starts no Python and so no agent. It asks only a launcher that has a start file
-in its package, since any other command might do anything.
+To find where that command begins, this module asks the other launcher to run a Python that prints
+``PYTHONPATH``, without `site`, which would start the agent. It asks only a launcher that has a
+start file in its package, since any other command might do anything.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from ...bootstrap import FOLDER, LAUNCH_WITH_PATCH
 from ..survey.interpreter import run_bounded
@@ -24,11 +24,7 @@ from ..survey.interpreter import run_bounded
 PATIENCE = 20.0
 """Seconds for all questions. An answer takes 0.2 to 0.5 s."""
 
-HIDES_OURS = ("elasticapm-run", "opentelemetry-instrument")
-"""These are known to hide ours, where they cannot be asked. Each of their options takes one value,
-except `_WITHOUT_VALUE`, and their parsers know ``--``."""
-
-_WITHOUT_VALUE = ("-h", "--help", "--version")
+_SAYS_PATH = [sys.executable, "-I", "-S", "-c", "import os; print(os.environ.get('PYTHONPATH'))"]
 
 
 def step_behind(
@@ -45,11 +41,6 @@ def step_behind(
         path = _path_below(there, environment, deadline - time.monotonic())
         if path is not None:
             return [*there, *LAUNCH_WITH_PATCH, *launched] if _hides_ours(path) else None
-    if Path(command[begin]).name in HIDES_OURS:
-        position = _begin_of_launched(command, begin + 1)
-        if position is not None:
-            options = [word for word in command[:position] if word != "--"]
-            return [*options, "--", *LAUNCH_WITH_PATCH, *command[position:]]
     return None
 
 
@@ -71,11 +62,10 @@ def _path_below(
     launcher: Sequence[str], environment: Mapping[str, str], seconds: float
 ) -> list[str] | None:
     """The ``PYTHONPATH`` that a launcher gives to its command; None if it does not tell."""
-    printenv = shutil.which("printenv")
-    if printenv is None or seconds <= 0:
+    if seconds <= 0:
         return None
     try:
-        said = run_bounded([*launcher, printenv, "PYTHONPATH"], environment, seconds).stdout
+        said = run_bounded([*launcher, *_SAYS_PATH], environment, seconds).stdout
     except (OSError, subprocess.SubprocessError):
         return None
     paths = (line.split(os.pathsep) for line in said.splitlines())
@@ -87,18 +77,3 @@ def _hides_ours(path: Sequence[str]) -> bool:
     others = path[: path.index(FOLDER)]
     names = ("sitecustomize.py", os.path.join("sitecustomize", "__init__.py"))
     return any(os.path.exists(os.path.join(entry, name)) for entry in others for name in names)
-
-
-def _begin_of_launched(command: Sequence[str], position: int) -> int | None:
-    """The position of the launched command's name, from `position` on; None if there is none."""
-    while position < len(command):
-        word = command[position]
-        if word in _WITHOUT_VALUE:
-            return None
-        if word == "--":
-            position += 1
-            break
-        if not word.startswith("-"):
-            break
-        position += 1 if "=" in word else 2
-    return position if position < len(command) else None

@@ -11,17 +11,12 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-from ...bootstrap import LAUNCH_WITH_PATCH
 from ..lab.cooling import DidNotCool
 from ..lab.own_settings import CannotRead, OwnSettings, read_settings
-from ..lab.proof import GROUPS_AT_MOST, compare
+from ..lab.proof import GROUPS_AT_MOST, Comparison, Told, compare
 from ..lab.proxy import ProxyDidNotStart
-from ..lab.told import Comparison, Told
 from ..survey.interpreter import console_script
 from .exit_status import BAD, GOOD, NOTHING_PROVEN, NoAnswer, NothingProven, WrongUsage
-
-LAUNCHES: tuple[list[str], list[str]] = ([], LAUNCH_WITH_PATCH)
-COOLDOWN = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +71,7 @@ def _compare(own: OwnSettings) -> tuple[Comparison, ...]:
         raise NothingProven("router_settings.disable_cooldowns: no group is ever refused")
     print(f"two proxies of {script}, without and with ...", file=sys.stderr, flush=True)
     try:
-        return compare(own, LAUNCHES, [script], COOLDOWN)
+        return compare(own, script)
     except (ProxyDidNotStart, DidNotCool) as error:
         raise NothingProven(f"the proxy did not do its part: {error}") from error
 

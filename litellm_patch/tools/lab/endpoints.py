@@ -52,8 +52,6 @@ class Endpoint:
             a string is replaced by the model group.
         provider: whose deployments the group must have for the request to reach a provider.
         upload: makes the request a multipart form.
-        routed_since: the LiteLLM release from which this kind is routed to a model group,
-            where the route is older than that.
     """
 
     name: str
@@ -61,7 +59,6 @@ class Endpoint:
     body: Mapping[str, Any]
     provider: str = OPENAI
     upload: Upload | None = None
-    routed_since: str = "1.53.1"
 
     def request(self, model: str) -> tuple[str, bytes, dict[str, str]]:
         """Path, body and headers (without the key) of this request to `model`."""
@@ -94,7 +91,8 @@ def _form(fields: Mapping[str, str], upload: Upload) -> bytes:
     return "".join(lines + [head]).encode() + upload.content + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
-_CHAT = {"model": "{model}", "messages": _ASK}
+_MODEL = {"model": "{model}"}
+_CHAT = {**_MODEL, "messages": _ASK}
 _TEXT = {"model": "{model}", "prompt": "one word"}
 _INPUT = {"model": "{model}", "input": "one word"}
 _IMAGE = {"model": "{model}", "prompt": "a dot"}
@@ -104,22 +102,14 @@ _GEMINI = {"contents": [{"role": "user", "parts": [{"text": "one word"}]}]}
 _STREAM = {"stream": True}
 _VIDEO = {**_IMAGE, "video": {"id": "video_1"}}
 _DOCUMENT = {"type": "document_url", "document_url": "http://127.0.0.1/x.pdf"}
+_FILE = {**_MODEL, "file_id": "file_1"}
+_ATTRIBUTES: dict[str, Any] = {**_MODEL, "attributes": {}}
 _BATCH = {
     "model": "{model}",
     "input_file_id": "file-1",
     "endpoint": "/v1/chat/completions",
     "completion_window": "24h",
 }
-
-
-def _vector_stores(name: str, path: str, body: Mapping[str, Any]) -> Endpoint:
-    body = {"model": "{model}", **body}
-    return Endpoint(name, f"/v1/vector_stores{path}", body, routed_since="1.83.0")
-
-
-def _realtime(name: str, path: str, since: str = "1.92.0") -> Endpoint:
-    return Endpoint(name, f"/v1/realtime/{path}", {"model": "{model}"}, routed_since=since)
-
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("chat", "/v1/chat/completions", _CHAT),
@@ -136,7 +126,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("images-azure", "/openai/deployments/{model}/images/generations", _IMAGE),
     Endpoint("image-edits", "/v1/images/edits", _IMAGE, upload=_PNG),
     Endpoint("speech", "/v1/audio/speech", {**_INPUT, "voice": "alloy"}),
-    Endpoint("transcriptions", "/v1/audio/transcriptions", {"model": "{model}"}, upload=_WAV),
+    Endpoint("transcriptions", "/v1/audio/transcriptions", _MODEL, upload=_WAV),
     Endpoint("moderations", "/v1/moderations", _INPUT),
     Endpoint("rerank", "/v1/rerank", _RERANK, "cohere"),
     Endpoint("rerank-v2", "/v2/rerank", _RERANK, "cohere"),
@@ -160,12 +150,12 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint("batches", "/v1/batches", _BATCH),
     Endpoint("files", "/v1/files", {"purpose": "batch"}, upload=_JSONL),
-    _vector_stores("vector-stores", "", {"name": "x"}),
-    _vector_stores("vector-stores-search", "/vs_1/search", {"query": "x"}),
-    _vector_stores("vector-stores-update", "/vs_1", {"name": "x"}),
-    _vector_stores("vector-stores-files", "/vs_1/files", {"file_id": "file_1"}),
-    _vector_stores("vector-stores-file", "/vs_1/files/file_1", {"attributes": {}}),
-    _realtime("realtime-secrets", "client_secrets"),
-    _realtime("realtime-transcription", "transcription_sessions"),
-    _realtime("realtime-translation", "translations/client_secrets", since="1.53.1"),
+    Endpoint("vector-stores", "/v1/vector_stores", {**_MODEL, "name": "x"}),
+    Endpoint("vector-stores-search", "/v1/vector_stores/vs_1/search", {**_MODEL, "query": "x"}),
+    Endpoint("vector-stores-update", "/v1/vector_stores/vs_1", {**_MODEL, "name": "x"}),
+    Endpoint("vector-stores-files", "/v1/vector_stores/vs_1/files", _FILE),
+    Endpoint("vector-stores-file", "/v1/vector_stores/vs_1/files/file_1", _ATTRIBUTES),
+    Endpoint("realtime-secrets", "/v1/realtime/client_secrets", _MODEL),
+    Endpoint("realtime-transcription", "/v1/realtime/transcription_sessions", _MODEL),
+    Endpoint("realtime-translation", "/v1/realtime/translations/client_secrets", _MODEL),
 )

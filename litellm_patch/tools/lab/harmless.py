@@ -46,9 +46,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 _NUMBERS = ("cooldown_time", "max_parallel_requests", "order", "rpm", "tpm", "weight")
-WORDS_OF_DEPLOYMENT = ("region_name", "tags")
-WORDS_OF_MODEL = ("base_model", "tags", "team_id", "team_public_model_name")
-"""The keys of a deployment's ``litellm_params``, and of its ``model_info``."""
+_NAMES = ("region_name", "tags")
+"""What may be taken of a deployment's ``litellm_params``. Nothing of its ``model_info`` is: a team
+there would hide the deployment from all keys but the team's."""
 
 _WORDS_IN = ("budget_duration", "time_period")
 """Keys, in a mapping, whose values may be words."""
@@ -63,11 +63,11 @@ def harmless(section: str, settings: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: value for name, value in taken.items() if _is_harmless(value)}
 
 
-def of_deployment(settings: Mapping[str, Any], words: tuple[str, ...]) -> dict[str, Any]:
+def of_deployment(params: Mapping[str, Any]) -> dict[str, Any]:
     """What may be taken over of a deployment: the numbers by which the router chooses, limits and
-    cools it, and those of `words` that are names, or lists of names, by which it is found."""
-    numbers = {name: settings[name] for name in _NUMBERS if _is_number(settings.get(name))}
-    names = {name: settings[name] for name in words if _is_name_or_names(settings.get(name))}
+    cools it, and the names, or lists of names, by which it is found."""
+    numbers = {name: params[name] for name in _NUMBERS if _is_number(params.get(name))}
+    names = {name: params[name] for name in _NAMES if _is_name_or_names(params.get(name))}
     return {**numbers, **names}
 
 

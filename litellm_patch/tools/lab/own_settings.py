@@ -1,22 +1,56 @@
 """Read the part of an operator's configuration that a proxy of the laboratory may take over.
 
 It keeps the settings that are known to be harmless, and the model groups with the stand-in in
-the place of their providers. It leaves out and names everything else.
+the place of their providers. Of a deployment, only the settings by which the router chooses, limits
+and cools it are taken. It leaves out and names everything else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .harmless import SECTIONS, harmless
-from .own_models import OwnGroup, left_out_of_models, own_groups
+from .cooling import CAN_CHAT, PATH_OF
+from .endpoints import OPENAI
+from .harmless import SECTIONS, harmless, of_deployment
+from .proxy import group
 
 
 class CannotRead(ValueError):
     """The file is not a usable configuration. The text says why, and quotes nothing of it."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The provider whose API calls the stand-in, and the harmless part of ``litellm_params``."""
+
+    provider: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OwnGroup:
+    """A model group of the operator's."""
+
+    name: str
+    deployments: tuple[Deployment, ...]
+
+    def entries(self, stand_in_url: str) -> list[Any]:
+        """The group's part of a ``model_list``."""
+        return [
+            entry
+            for number, each in enumerate(self.deployments)
+            for entry in group(
+                self.name,
+                stand_in_url,
+                [f"own-{number}"],
+                provider=each.provider,
+                path=PATH_OF[each.provider],
+                **each.params,
+            )
+        ]
 
 
 @dataclass(frozen=True)
@@ -56,10 +90,10 @@ def read_settings(file: Path) -> OwnSettings:
         CannotRead: it is missing, or not a mapping in YAML.
     """
     content = _read(file)
-    listed = own_groups(content.get("model_list"))
+    listed, of_models = own_groups(content.get("model_list"))
     groups = tuple(group for group in listed if "*" not in group.name)
     left_out = [f"model_list.{group.name}" for group in listed if group not in groups]
-    left_out += left_out_of_models(content.get("model_list"))
+    left_out += of_models
     sections = {}
     for name in SECTIONS:
         section = content.get(name) or {}
@@ -114,3 +148,25 @@ def _between_groups(section: Mapping[str, Any], names: Collection[str]) -> dict[
         taken = {alias: group for alias, group in aliases.items() if all_taken([group])}
         kept["model_group_alias"] = taken
     return kept
+
+
+def own_groups(model_list: object) -> tuple[tuple[OwnGroup, ...], list[str]]:
+    """The groups in a ``model_list``, in its order, and the names of all settings that are not
+    taken, each once. Malformed entries are ignored; OpenAI's API stands for those that the stand-in
+    does not know."""
+    found: dict[str, list[Deployment]] = {}
+    left_out: dict[str, None] = {}
+    for entry in model_list if isinstance(model_list, list) else ():
+        name = entry.get("model_name") if isinstance(entry, Mapping) else None
+        if not (isinstance(name, str) and name):
+            continue
+        params = entry.get("litellm_params")
+        params = params if isinstance(params, Mapping) else {}
+        prefix = str(params.get("model", "")).partition("/")[0]
+        taken = of_deployment(params)
+        deployment = Deployment(prefix if prefix in CAN_CHAT else OPENAI, taken)
+        found.setdefault(name, []).append(deployment)
+        not_taken = [f"litellm_params.{key}" for key in params if key not in ("model", *taken)]
+        not_taken += [str(key) for key in entry if key not in ("model_name", "litellm_params")]
+        left_out.update((f"model_list.{key}", None) for key in not_taken)
+    return tuple(OwnGroup(name, tuple(each)) for name, each in found.items()), [*left_out]

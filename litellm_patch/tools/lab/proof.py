@@ -6,19 +6,31 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
+from ...bootstrap import LAUNCH_WITH_PATCH
 from ...options import MAX_WAIT
+from ...wait.delay_seconds import parse_delay_seconds
 from ...wait.litellm_errors import NO_DEPLOYMENTS
 from .client import Response
-from .cooling import CHAT, DidNotCool, ask, cool_down, says_so
+from .cooling import (
+    CHAT,
+    ROUTE_ALL,
+    DidNotCool,
+    ask,
+    cool_down,
+    cooled_by,
+    group_of,
+    model_list,
+    says_so,
+)
 from .endpoints import ENDPOINTS, Endpoint
-from .groups import ROUTE_ALL, cooled_by, group_of, model_list
 from .own_settings import OwnSettings
 from .proxy import Proxy, config, group, running_proxy
 from .stand_in import Refuse, StandIn, running_stand_in
-from .told import Comparison, Told
 
+_COOLDOWN = 60.0  # seconds, where the operator's settings say nothing
 _TRIES = 3
 _FAILURES = 60  # with which a group must be cooling, whatever the operator's allowed_fails
 _LOGGED_WITHIN = 1.0  # seconds after the answer, for an exception that escaped an endpoint
@@ -33,15 +45,67 @@ _FAILING, _FALLBACK = "lab-failing", "lab-fallback"
 _BAD_REQUEST = Refuse(status=400, message="a bad request")  # brings no deployment into cooldown
 
 
-def compare(
-    own: OwnSettings, launches: Sequence[Sequence[str]], program: Sequence[str], cooldown: float
-) -> tuple[Comparison, ...]:
-    """Run the proxies that are launched in the two ways, in parallel, and compare them.
+@dataclass(frozen=True)
+class Told:
+    """One proxy's answer to one kind of request.
 
-    Args:
-        launches: put in front of the proxy's command, without and with the patch.
-        program: the proxy's command.
-        cooldown: seconds, where `own` says nothing.
+    Attributes:
+        status: of the answer; 0 where the kind could not be asked.
+        retry_after: every value of the header.
+        refused: it is the router's refusal, or a bare 500 made from one.
+        absent: the release has no such route.
+        asked: a provider was asked.
+    """
+
+    status: int
+    retry_after: tuple[str, ...] = ()
+    refused: bool = False
+    absent: bool = False
+    asked: bool = False
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is a 429 with exactly one valid ``Retry-After``."""
+        seconds = [parse_delay_seconds(value) for value in self.retry_after]
+        return self.status == 429 and len(seconds) == 1 and seconds[0] is not None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One kind of request, or one of the operator's groups, without and with the patch."""
+
+    kind: str
+    without: Told
+    with_patch: Told
+
+    @property
+    def judged(self) -> bool:
+        """Whether the router refused, so that the answer should carry the header."""
+        return self.without.refused or self.with_patch.refused
+
+    @property
+    def good(self) -> bool:
+        return not self.judged or self.with_patch.carries
+
+    @property
+    def why_not_judged(self) -> str:
+        """Why it is not a refusal, or "" if it is one."""
+        told = self.with_patch
+        if self.judged:
+            return ""
+        if told.absent:
+            return "not in this release"
+        if not told.status:
+            return "its group did not cool down"
+        if told.asked:
+            return "asks the provider, not routed to a group"
+        if told.status >= 500:
+            return "LiteLLM's own failure, not a refusal"
+        return "not a refusal"
+
+
+def compare(own: OwnSettings, program: str) -> tuple[Comparison, ...]:
+    """Run the proxy's program without and with the patch, in parallel, and compare the answers.
 
     Raises:
         ProxyDidNotStart, DidNotCool: for the openai group; other groups may be left out.
@@ -52,22 +116,22 @@ def compare(
             stand_in = stack.enter_context(running_stand_in())
             stand_in.refusals.update({"*": Refuse(), _FAILING: _BAD_REQUEST})
             start = running_proxy(
-                _configuration(own, stand_in.url, cooldown),
+                _configuration(own, stand_in.url),
                 launch=launch,
-                program=program,
+                program=[program],
                 # Or it would hide the waits that are too long for clients.
                 environment={MAX_WAIT: "none"},
             )
             return _Side(stack.enter_context(start), stand_in).ask_all(own)
 
-    with ThreadPoolExecutor(len(launches)) as pool:
-        without, with_patch = pool.map(ask_all, launches)
+    with ThreadPoolExecutor(2) as pool:
+        without, with_patch = pool.map(ask_all, ([], LAUNCH_WITH_PATCH))
     return tuple(Comparison(name, told, with_patch[name]) for name, told in without.items())
 
 
-def _configuration(own: OwnSettings, url: str, cooldown: float) -> dict[str, Any]:
+def _configuration(own: OwnSettings, url: str) -> dict[str, Any]:
     """The operator's settings and groups, and beside them the groups of the laboratory."""
-    router = {"cooldown_time": cooldown, **own.sections.get("router_settings", {})}
+    router = {"cooldown_time": _COOLDOWN, **own.sections.get("router_settings", {})}
     router["fallbacks"] = [*router.get("fallbacks", ()), {_FAILING: [_FALLBACK]}]
     sections = {**own.sections, "router_settings": router}
     for name, settings in ROUTE_ALL.items():

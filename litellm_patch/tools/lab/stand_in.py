@@ -1,7 +1,7 @@
 """A stand-in for a model provider: answers on loopback, refuses when told to, and remembers.
 
-It serves the routes that LiteLLM's proxy calls upstream. A `Refuse` for a provider model decides
-whether it refuses, so that a test can let one deployment of a group fail while another works.
+A `Refuse` for a provider model decides whether it refuses, so that one deployment of a group may
+fail while another works. `ANSWERS` are what it serves.
 """
 
 from __future__ import annotations
@@ -13,9 +13,48 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Callable
 
-from .answers import Answer, answer_for
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete HTTP answer."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, content: object, **more: Any) -> Answer:
+        return cls(json.dumps(content).encode(), **more)
+
+
+def chat(body: Mapping[str, Any]) -> Answer:
+    """One word, as an answer of OpenAI's chat completions."""
+    message = {"role": "assistant", "content": "served"}
+    return Answer.json(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": body.get("model"),
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+        }
+    )
+
+
+ANSWERS: dict[str, Callable[[Mapping[str, Any]], Answer]] = {"/chat/completions": chat}
+"""Maps the end of a path to the function that makes an answer of a request's body."""
+
+
+def answer_for(path: str, body: Mapping[str, Any]) -> Answer:
+    """The answer to a request at `path`; 404 for a route that is not in the table."""
+    for ending, make in ANSWERS.items():
+        if path.endswith(ending):
+            return make(body)
+    return Answer.json({"error": {"message": f"stand-in: no route {path}"}}, status=404)
 
 
 @dataclass(frozen=True)
@@ -37,70 +76,40 @@ class Seen:
     status: int
 
 
-class Capacity:
-    """A token bucket.
-
-    Args:
-        per_second: requests that it takes each second.
-        saved: seconds' worth of them that it saves up while it is idle.
-    """
-
-    def __init__(self, per_second: float, saved: float) -> None:
-        self._per_second = per_second
-        self._tokens = self._most_tokens = max(1.0, per_second * saved)
-        self._filled_at = time.monotonic()
-
-    def take(self, now: float) -> bool:
-        """Whether a request at `now`, a `time.monotonic()`, finds a token, which it then uses."""
-        self._tokens += (now - self._filled_at) * self._per_second
-        self._tokens = min(self._tokens, self._most_tokens)
-        self._filled_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class StandIn:
     """The state of a running stand-in.
 
     Attributes:
         url: base URL without a trailing slash, for example ``http://127.0.0.1:40123``.
         refusals: provider model to `Refuse`, None if it works; ``"*"`` stands for all others.
-        capacity: for all models together; requests beyond it get a `Refuse`. None means that
-            it takes everything.
         seen: every request, in order of arrival.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.refusals: dict[str, Refuse | None] = {}
-        self.capacity: Capacity | None = None
         self.seen: list[Seen] = []
         self._lock = threading.Lock()
 
     def answer(self, path: str, body: dict[str, Any]) -> Answer:
         """Decide and remember the answer to one request."""
         model = str(body.get("model", "")) or _model_in(path)
-        refuse = self.refusals.get(model, self.refusals.get("*"))
         with self._lock:
             now = time.monotonic()
-            if refuse is None and self.capacity is not None and not self.capacity.take(now):
-                refuse = Refuse()
+            refuse = self.refusal(model, now)
             answer = answer_for(path, body) if refuse is None else _refusal(refuse)
             self.seen.append(Seen(now, path, model, answer.status))
         return answer
 
-    def calls(self, model: str) -> list[Seen]:
-        """The requests for one provider model."""
-        with self._lock:
-            return [seen for seen in self.seen if seen.model == model]
+    def refusal(self, model: str, now: float) -> Refuse | None:
+        """Whether it refuses a model at `now`, a `time.monotonic()`, and how."""
+        return self.refusals.get(model, self.refusals.get("*"))
 
 
 @contextmanager
-def running_stand_in() -> Iterator[StandIn]:
+def running_stand_in(kind: type[StandIn] = StandIn) -> Iterator[StandIn]:
     """Run a stand-in on a free loopback port for the length of a ``with`` block."""
-    stand_in = StandIn()
+    stand_in = kind()
 
     class Handler(_Handler):
         state = stand_in

@@ -10,6 +10,11 @@ from pathlib import Path
 
 from .patches import Refused, SourcePatch, patch_for, patched
 
+
+class LeftInPart(Exception):
+    """The text names the files that stay changed."""
+
+
 _PROJECT = re.compile(r"""^name = "litellm"\n(?:\S.*\n)*?version = "([^"]+)\"""", re.M)
 
 
@@ -22,6 +27,7 @@ def apply(root: Path, reverse: bool = False) -> str:
 
     Raises:
         Refused: the patch does not fit, or a file cannot be written; the tree is as it was.
+        LeftInPart: neither could all files be replaced nor the others be brought back.
     """
     release = release_at(root)
     patch = patch_for(release)
@@ -38,7 +44,7 @@ def apply(root: Path, reverse: bool = False) -> str:
             result = patched(contents, patch.content)
         except Refused as error:
             raise Refused(f"{patch.name} does not fit {what}: {error}") from error
-    _replace_all(root, result)
+    _replace_all(root, contents, result)
     return f"{'Took' if reverse else 'Applied'} {patch.name} {'off' if reverse else 'to'} {what}."
 
 
@@ -78,20 +84,46 @@ def _taken_back(contents: Mapping[str, bytes], patch: SourcePatch) -> dict[str, 
         ) from error
 
 
-def _replace_all(root: Path, contents: Mapping[str, bytes]) -> None:
-    """Give files of `root` new contents, once all of them could be written beside the old ones.
+def _replace_all(root: Path, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+    """Give files of `root` other contents, once all of them could be written beside the old ones.
 
     They are replaced, never written into: package managers hard-link them from their cache.
     """
-    beside = {path: (root / path).with_suffix(".litellm_patch") for path in contents}
     try:
-        for path, new in beside.items():
-            new.write_bytes(contents[path])
-            shutil.copymode(root / path, new)
-        for path, new in beside.items():
-            os.replace(new, root / path)
-    except OSError as error:
-        raise Refused(f"cannot write to {root}: {error.strerror or error}") from error
+        for path, content in after.items():
+            _write_beside(root / path, content)
+        for path in after:
+            os.replace(_beside(root / path), root / path)
+    except BaseException as error:
+        why = f"cannot write to {root}: {getattr(error, 'strerror', None) or error}"
+        changed = [str(root / path) for path in after if not _is_as(before[path], root / path)]
+        if changed:
+            raise LeftInPart(
+                f"{why}; bring these back as released: {', '.join(changed)}"
+            ) from error
+        if isinstance(error, OSError):
+            raise Refused(why) from error
+        raise
     finally:
-        for new in beside.values():
-            new.unlink(missing_ok=True)
+        for path in after:
+            _beside(root / path).unlink(missing_ok=True)
+
+
+def _is_as(content: bytes, file: Path) -> bool:
+    """Whether a file has its old content, after an attempt to bring that back."""
+    try:
+        if file.read_bytes() != content:
+            _write_beside(file, content)
+            os.replace(_beside(file), file)
+    except OSError:
+        return False
+    return True
+
+
+def _write_beside(file: Path, content: bytes) -> None:
+    _beside(file).write_bytes(content)
+    shutil.copymode(file, _beside(file))
+
+
+def _beside(file: Path) -> Path:
+    return file.with_suffix(".litellm_patch")

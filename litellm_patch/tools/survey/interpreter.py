@@ -25,9 +25,9 @@ class CannotAsk(RuntimeError):
     """The interpreter could not be run, or did not answer; the text says why."""
 
 
-def console_script(name: str = "litellm") -> str | None:
-    """The script that a shell would run for `name`, else the one beside this interpreter."""
-    return shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+def console_script() -> str | None:
+    """The ``litellm`` that a shell would run, else the one beside this interpreter."""
+    return shutil.which("litellm") or shutil.which("litellm", path=Path(sys.executable).parent)
 
 
 def ask(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .proxy import free_port
+from litellm_patch.tools.lab.proxy import free_port
 
 NEEDS = ("redis-server", "redis-cli")
 

@@ -7,7 +7,9 @@ import random
 
 import pytest
 
-from litellm_patch.wait.pacing import KnownRate, Pacer, SharedPlace
+from litellm_patch.wait.known_rate import KnownRate
+from litellm_patch.wait.pacing import Pacer
+from litellm_patch.wait.shared_part import SharedPlace
 
 READY = 1000.0
 START, SLOWER, FASTER, EXCUSED = 9.0, 0.6, 1.3, 8.0
@@ -137,6 +139,17 @@ def test_a_crowd_is_three_times_as_many_as_the_queue_brings_back_meanwhile(
     queue(pacer, 30, served=served)
     slower = max(served, START) * SLOWER
     assert cut_off(pacer, 0.0, come + more) == pytest.approx(EXCUSED if crowd else slower)
+
+
+@pytest.mark.parametrize("more, crowd", [(0, False), (1, True)])
+def test_a_crowd_is_counted_in_the_part_of_the_clients_that_a_process_sees(more, crowd):
+    """Of 12 a second, a quarter brings 0.75 back in a quarter of a second."""
+    pacer = Pacer()
+    for given in (1, 5):
+        pacer.follow("g", READY, shared(READY + 10, given, mine=1 + given // 5, rate=12.0))
+    pacer.follow("g", READY, shared(READY + 10, 500, mine=126, rate=12.0))
+    queue(pacer, 1)
+    assert cut_off(pacer, 0.0, 2 + more) == pytest.approx(EXCUSED if crowd else 12 * SLOWER)
 
 
 @pytest.mark.parametrize("come, crowd", [(13, False), (14, True)])

@@ -1,58 +1,32 @@
-"""The stand-in provider's answers when it serves, for each route that LiteLLM calls upstream."""
+"""More answers of the stand-in provider, for each route that LiteLLM calls upstream.
+
+The package's own stand-in serves chat alone, which is all that its commands ask for.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
+
+from litellm_patch.tools.lab.stand_in import ANSWERS, Answer, chat
 
 Body = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A complete HTTP answer."""
-
-    body: bytes
-    status: int = 200
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def json(cls, content: object, **more: Any) -> Answer:
-        return cls(json.dumps(content).encode(), **more)
-
-
-def answer_for(path: str, body: Body) -> Answer:
-    """The answer to a request at `path`; 404 for a route that is not in the table."""
-    for ending, make in _ROUTES.items():
-        if path.endswith(ending):
-            return make(body)
-    return Answer.json({"error": {"message": f"stand-in: no route {path}"}}, status=404)
-
 
 _EVENT_STREAM = "text/event-stream"
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
 def _chat(body: Body) -> Answer:
-    message = {"role": "assistant", "content": "served"}
-    whole = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": body.get("model"),
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": _USAGE,
-    }
+    whole = chat(body)
     if not body.get("stream"):
-        return Answer.json(whole)
-    del whole["usage"]
+        return whole
+    content = json.loads(whole.body)
+    (choice,) = content["choices"]
+    del content["usage"]
     lines = ""
-    for delta, finish in ((message, None), ({}, "stop")):
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        chunk = {**whole, "object": "chat.completion.chunk", "choices": [choice]}
+    for delta, finish in ((choice["message"], None), ({}, "stop")):
+        chosen = {"index": 0, "delta": delta, "finish_reason": finish}
+        chunk = {**content, "object": "chat.completion.chunk", "choices": [chosen]}
         lines += f"data: {json.dumps(chunk)}\n\n"
     return Answer(f"{lines}data: [DONE]\n\n".encode(), content_type=_EVENT_STREAM)
 
@@ -163,12 +137,14 @@ def _speech(body: Body) -> Answer:
     return Answer(b"RIFF\x24\x00\x00\x00WAVEfmt ", content_type="audio/wav")
 
 
-_ROUTES: dict[str, Callable[[Body], Answer]] = {
-    "/chat/completions": _chat,
-    "/embeddings": _embeddings,
-    "/responses": _responses,
-    "/messages": _messages,
-    "/audio/speech": _speech,
-    "/content": _batch_file,
-    "/search": _search,
-}
+ANSWERS.update(
+    {
+        "/chat/completions": _chat,
+        "/embeddings": _embeddings,
+        "/responses": _responses,
+        "/messages": _messages,
+        "/audio/speech": _speech,
+        "/content": _batch_file,
+        "/search": _search,
+    }
+)
