@@ -7,8 +7,10 @@ to be installed on today's registry has a line in `EXTRA`; everything else needs
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -77,6 +79,7 @@ def main() -> int:
             status = subprocess.call(command)
             if status:
                 return status
+    shutil.copy(Path(__file__).with_name("rare_gc.pth"), sysconfig.get_path("purelib"))
     return 0
 
 
