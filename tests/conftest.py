@@ -26,8 +26,10 @@ from fake_litellm import Tree
 
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
 from litellm_patch.seams.seam import SOURCE_MARK
+from litellm_patch.tools.lab.cooling import ROUTE_ALL
+from litellm_patch.tools.lab.cooling import model_list as one_of_each_provider
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
-from litellm_patch.tools.lab.stand_in import StandIn, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 pytest_plugins = ["fault_injection", "in_parallel"]
 
@@ -44,12 +46,18 @@ if sys.version_info < (3, 10):
 FAILURES = (AssertionError, openai.RateLimitError)
 WITH, WITHOUT = "with-patch", "without-patch"
 
-COOLDOWN = 5.2
-"""Seconds, for every group of the shared proxies: long enough to ask in time on a slow machine,
-short enough to wait for. (Only newer releases know a cooldown_time per deployment.)"""
+COOLDOWN = 5
+"""Seconds that `refusing` lets the groups of the shared proxies cool: long enough to ask in time on
+a slow machine, short enough to wait for."""
+BRIEFLY = {"Retry-After": str(COOLDOWN)}
+"""Headers of a provider's refusal, which LiteLLM takes as the cooldown. (Only newer releases know a
+cooldown_time per deployment.)"""
+LONG_COOLDOWN = 300
+"""Seconds, after a refusal without them."""
 
 GROUPS = (
-    # Model groups of the shared proxies: one for each test that needs a fresh one.
+    # Model groups of the shared proxies: one for each test that needs a fresh one. There is also
+    # one for each provider, for all kinds of requests.
     "chat",
     "chat-stream",
     "embeddings",
@@ -60,6 +68,9 @@ GROUPS = (
     "left",
     "healthy",
     "provider-429",
+    "provider-429-chat",
+    "provider-429-completions",
+    "provider-429-messages-openai",
     "needed",
     "browser",
 )
@@ -194,7 +205,11 @@ def proxy_on(stand_in: StandIn) -> Iterator[Callable[[str], Proxy]]:
             **(anthropic if name in AT_ANTHROPIC else {}),
         )
     ]
-    configuration = config(model_list, router_settings={"cooldown_time": COOLDOWN})
+    configuration = config(
+        model_list + one_of_each_provider(stand_in.url),
+        router_settings={"cooldown_time": LONG_COOLDOWN},
+        **ROUTE_ALL,
+    )
     running: dict[str, Proxy] = {}
     with ExitStack() as stack:
 
@@ -216,13 +231,11 @@ def proxy(side: str, proxy_on: Callable[[str], Proxy]) -> Proxy:
 @pytest.fixture
 def refusing(stand_in: StandIn) -> Iterator[Callable[..., None]]:
     """Let the stand-in refuse the deployments of a model group until the test ends."""
-    from litellm_patch.tools.lab.stand_in import Refuse
-
     before = dict(stand_in.refusals)
 
     def refuse(model_group: str, **how: Any) -> None:
         for deployment in ("a", "b"):
-            stand_in.refusals[f"{model_group}-{deployment}"] = Refuse(**how)
+            stand_in.refusals[f"{model_group}-{deployment}"] = Refuse(**{"headers": BRIEFLY, **how})
 
     yield refuse
     stand_in.refusals.clear()

@@ -28,6 +28,7 @@ OF_SHARED_PROXIES = (
     "tests/cli/test_probe.py",
     "tests/proxy/test_browsers.py",
     "tests/proxy/test_cooling_group.py",
+    "tests/proxy/test_endpoints.py",
     "tests/proxy/test_remaining_time.py",
     "tests/proxy/test_sdk_clients.py",
     "tests/seams/test_still_needed.py",
@@ -50,8 +51,6 @@ ONE_BY_ONE = (
     "tests/activation/test_log_lines.py",
     "tests/activation/test_real_proxies.py",
     "tests/activation/test_servers.py",
-    "tests/limits/test_providers_wait.py",
-    "tests/proxy/test_exported_metrics.py",
     "tests/proxy/test_paced_clients.py",
     "tests/shared/test_workers.py",
 )

@@ -125,6 +125,9 @@ FLEETS: list[Scenario] = [
     Overload(capacity=10, burst=20, cooldown=5, length=90),
     Overload(length=90),
     Overload(capacity=20, burst=40, cooldown=20, length=90),
+    Overload(capacity=15, steady=3, burst=25, cooldown=20, length=90),
+    Overload(capacity=10, burst=20, cooldown=10, length=90),
+    Overload(cooldown=30, length=90),
 ]
 """For several proxies."""
 BY_NAME: dict[str, Scenario] = {

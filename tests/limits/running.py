@@ -46,6 +46,12 @@ def use_up(proxy: Proxy, model: str, kind: Endpoint = KIND["chat"]) -> Response:
     raise AssertionError(f"{model} still serves: {answer.status} {answer.body[:200]!r}")
 
 
+def wait_as_told(proxy: Proxy, model: str) -> int:
+    """Use `model` up, wait as the refusal tells, and ask again; the status of the answer."""
+    time.sleep(int(use_up(proxy, model).retry_after or 0))
+    return ask(proxy, KIND["chat"], model).status
+
+
 def told(answer: Response, most: float = 60) -> bool:
     """Whether a 429 tells a wait in whole seconds, of `most` seconds at most."""
     wait = answer.retry_after or ""

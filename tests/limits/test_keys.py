@@ -57,23 +57,22 @@ async def auth(request, api_key):
 
 @shared
 def proxy_of(stack: ExitStack, side: str, limits: str) -> Proxy:
-    """Give the proxy of a side, whose limits are ``by key``, ``globally`` or in ``windows``."""
+    """Give the proxy of a side, whose limits are ``by key`` or ``globally``."""
     url = stack.enter_context(running_stand_in()).url
     own = {"custom_auth": "limits_auth.auth"}
     models = group("free", url, ["free"])
     # The batch limiter reads the batch's file from the provider.
     environment = {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": f"{url}/v1"}
+    environment["LITELLM_RATE_LIMIT_WINDOW_SIZE"] = str(WINDOW)
     callbacks = {}
     if limits == "by key":
         callbacks = {"callbacks": list(DYNAMIC)}
         models += group("dynamic", url, ["dynamic"], rpm=0)
         models += group("dynamic-v3", url, ["dynamic-v3"], rpm=1)
-    elif limits == "globally":
+    else:
         # Only LiteLLM's older limiter, which is still there, knows a limit for all keys.
         environment = {"LEGACY_MULTI_INSTANCE_RATE_LIMITING": "true"}
         own["global_max_parallel_requests"] = 1
-    else:
-        environment = {"LITELLM_RATE_LIMIT_WINDOW_SIZE": str(WINDOW)}
     configuration = config(models, general_settings=own, litellm_settings=callbacks)
     return stack.enter_context(
         running_proxy(
@@ -115,15 +114,16 @@ def test_a_keys_limit_tells_whole_seconds(proxy_of, limit, kind):
 @pytest.mark.skipif(not HAS_WINDOWS, reason="this release's usual limiter has no windows")
 @pytest.mark.parametrize("kind", ["chat", "completions"])
 def test_a_key_is_told_the_rest_of_its_window_and_is_served_behind_it(proxy_of, side, kind):
-    proxy = proxy_of(side, "windows")
-    assert ask_with_key(proxy, kind, "rpm").status == 429
+    proxy = proxy_of(side, "by key")
+    key = "rpm-unused"  # its window begins with its first request
+    assert ask_with_key(proxy, kind, key).status == 429
     time.sleep(4)
-    answer = ask_with_key(proxy, kind, "rpm")
+    answer = ask_with_key(proxy, kind, key)
     answered = time.monotonic()
     assert told(answer, WINDOW - 3)
     time.sleep(max(0.0, answered + int(answer.retry_after) - time.monotonic()))
     path, body, headers = KIND[kind].request("free")
-    headers = {**headers, "authorization": f"Bearer sk-rpm-{kind}"}
+    headers = {**headers, "authorization": f"Bearer sk-{key}-{kind}"}
     # The stand-in has no text completions: that it says so shows that it was asked.
     assert call(proxy.url, path, body, headers).status == {"chat": 200, "completions": 404}[kind]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import LAUNCH, WITH, checks_rpm_before_a_call
-from running import KIND, shared, tells_end_of_minute, use_up
+from running import KIND, shared, tells_end_of_minute, use_up, wait_as_told
 
-from litellm_patch.tools.lab.cooling import ask
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import running_stand_in
 
@@ -64,12 +62,6 @@ def limited(stack: ExitStack, side: str, how: str) -> Proxy:
     if (side, how) == (WITH, "usage-based"):
         waiting["rpm-d"] = ThreadPoolExecutor().submit(wait_as_told, proxy, "rpm-d")
     return proxy
-
-
-def wait_as_told(proxy: Proxy, model: str) -> int:
-    answer = use_up(proxy, model)
-    time.sleep(int(answer.retry_after))
-    return ask(proxy, KIND["chat"], model).status
 
 
 @pytest.mark.needs_patch(native=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 import pytest
 import readme
-from conftest import COOLDOWN, WITH
+from conftest import WITH
 
 from litellm_patch.tools.lab.client import chat
 from litellm_patch.tools.lab.cooling import cool_down
@@ -16,6 +15,7 @@ from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
 
 TEXT = readme.page("activation")
 CALLBACK = next(block.text for block in readme.blocks(TEXT) if "CustomLogger" in block.text)
+COOLDOWN = 50  # seconds; nobody waits for its end
 SETTING = "litellm_settings: {callbacks: retry_after_hook.handler}"
 
 
@@ -34,7 +34,7 @@ def test_a_callback_in_the_configuration_turns_it_on(side):
             cool_down(proxy, "m")
             told = chat(proxy, "m").retry_after
             assert told is not None
-            assert 1 <= int(told) <= math.ceil(COOLDOWN)
+            assert 1 <= int(told) <= COOLDOWN + 1  # a client's place may be behind the end
             log = proxy.log.read_text()
     (applied, needed), *again = re.findall(r"Retry-After active on .*, (\d+)/(\d+) seams", log)
     assert again == []

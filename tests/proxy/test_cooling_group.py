@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from conftest import WITH, WITHOUT
 
 from litellm_patch.tools.lab.client import call, chat
-from litellm_patch.tools.lab.cooling import cool_down
+from litellm_patch.tools.lab.cooling import ask, cool_down
+from litellm_patch.tools.lab.endpoints import ENDPOINTS
 
-# Whole seconds of a cooldown of 5.2 s, asked right after its start or, on a busy machine, later.
-TOLD = ("6", "5", "4", "3", "2", "1")
+# Whole seconds of a cooldown of 5 s, asked right after its start or, on a busy machine, later.
+TOLD = ("5", "4", "3", "2", "1")
 
 
 @pytest.mark.needs_patch
@@ -45,10 +47,15 @@ def test_a_healthy_group_gets_no_header(proxy):
     assert answer.retry_after is None
 
 
-def test_a_providers_own_429_is_left_as_litellm_sends_it(proxy_on, refusing):
-    refusing("provider-429", headers={"retry-after": "7"})
-    before = chat(proxy_on("without-patch"), "provider-429")
-    after = chat(proxy_on("with-patch"), "provider-429")
+@pytest.mark.parametrize("kind", ["chat", "completions", "messages-openai"])
+def test_a_providers_own_429_is_left_as_litellm_sends_it(proxy_on, refusing, kind):
+    (endpoint,) = (each for each in ENDPOINTS if each.name == kind)
+    group = f"provider-429-{kind}"
+    refusing(group, headers={"retry-after": "7"})
+    before = ask(proxy_on(WITHOUT), endpoint, group)
+    if kind == "messages-openai" and before.status != 429:
+        pytest.skip("this release does not tell that such a provider refused")
+    after = ask(proxy_on(WITH), endpoint, group)
     assert before.status == after.status == 429
     assert before.retry_after is None
     assert after.retry_after is None

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import ExitStack
 from importlib.metadata import version
 
 import pytest
 from app_routes import serves
-from conftest import EXACT, LAUNCH, WITH, WITHOUT, has_native_header, sides
+from conftest import LONG_COOLDOWN, WITH, WITHOUT, has_native_header, sides
 
-from litellm_patch.tools.lab.cooling import (
-    ROUTE_ALL,
-    ask,
-    cool_down,
-    cooled_by,
-    group_of,
-    model_list,
-)
+from litellm_patch.tools.lab.cooling import ask, cool_down, cooled_by, group_of
 from litellm_patch.tools.lab.endpoints import ENDPOINTS
-from litellm_patch.tools.lab.proxy import config, running_proxy
-from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
+from litellm_patch.tools.lab.stand_in import Refuse
 from litellm_patch.wait.litellm_errors import NO_DEPLOYMENTS
-
-COOLDOWN = 300
 
 NATIVE = ("chat", "embeddings", "image-edits", "responses", "gemini", "interactions")
 NATIVE += ("ocr", "videos", "vector-stores")
@@ -77,31 +66,23 @@ def pytest_generate_tests(metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def refused():
+def refused(proxy_on, stand_in):
     """Ask a kind of request of a side's proxy while the group that it asks for is cooling."""
     cooled = set()
-    running = {}
-    with ExitStack() as stack:
-        stand_in = stack.enter_context(running_stand_in())
-        stand_in.refusals["*"] = Refuse()
-        configuration = config(
-            model_list(stand_in.url), router_settings={"cooldown_time": COOLDOWN}, **ROUTE_ALL
-        )
 
-        def get(side, endpoint):
-            if side not in running:
-                started = running_proxy(configuration, launch=LAUNCH[side], environment=EXACT)
-                running[side] = stack.enter_context(started)
-            proxy, name = running[side], group_of(endpoint.provider)
-            if (side, name) not in cooled:
-                cool_down(proxy, name, cooled_by(endpoint.provider))
-                cooled.add((side, name))
-            calls = len(stand_in.seen)
-            answer = ask(proxy, endpoint, name)
-            assert len(stand_in.seen) == calls, "the provider was asked: nothing was refused"
-            return answer
+    def get(side, endpoint):
+        proxy, name = proxy_on(side), group_of(endpoint.provider)
+        if (side, name) not in cooled:
+            stand_in.refusals["*"] = Refuse()
+            cool_down(proxy, name, cooled_by(endpoint.provider))
+            del stand_in.refusals["*"]
+            cooled.add((side, name))
+        calls = len(stand_in.seen)
+        answer = ask(proxy, endpoint, name)
+        assert len(stand_in.seen) == calls, "the provider was asked: nothing was refused"
+        return answer
 
-        yield get
+    return get
 
 
 def test_a_refusal_tells_the_cooldown(endpoint, side, refused):
@@ -109,7 +90,7 @@ def test_a_refusal_tells_the_cooldown(endpoint, side, refused):
     assert NO_DEPLOYMENTS.encode() in answer.body or answer.status == 500
     assert answer.status == 429
     assert len(answer.all("retry-after")) == 1
-    assert COOLDOWN - 100 < int(answer.retry_after) <= COOLDOWN
+    assert LONG_COOLDOWN - 100 < int(answer.retry_after) <= LONG_COOLDOWN
     assert answer.retry_after.isdigit()
 
 

@@ -14,7 +14,7 @@ import anthropic
 import openai
 import pytest
 from app_routes import serves
-from conftest import COOLDOWN
+from conftest import BRIEFLY, COOLDOWN
 
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import MASTER_KEY, Proxy
@@ -116,7 +116,7 @@ def _refuse_then_ask(proxy: Proxy, stand_in: StandIn, group: str) -> tuple[Call,
     call, ask = Call(), CLIENTS[group][1]
     names = [f"{group}-a", f"{group}-b"]
     before = len(stand_in.seen)
-    stand_in.refusals.update(dict.fromkeys(names, Refuse()))
+    stand_in.refusals.update(dict.fromkeys(names, Refuse(headers=BRIEFLY)))
     cool_down(proxy, group)
     for name in names:
         del stand_in.refusals[name]

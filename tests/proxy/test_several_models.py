@@ -1,4 +1,7 @@
-"""One request for several models, of which some are cooling (``model: "a,b"``)."""
+"""One request for several models, of which some are cooling (``model: "a,b"``).
+
+The same proxies export Prometheus metrics, which show what refused clients were told.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import Callable
 
 import pytest
 from conftest import EXACT, LAUNCH, WITH, WITHOUT, litellm_has
 
-from litellm_patch.tools.lab.client import chat
+from litellm_patch.tools.lab.client import call, chat
 from litellm_patch.tools.lab.cooling import cool_down
 from litellm_patch.tools.lab.proxy import Proxy, config, group, running_proxy
 from litellm_patch.tools.lab.stand_in import Refuse, running_stand_in
@@ -24,6 +28,7 @@ COOLDOWN = 200
 FALLBACKS = [{"own-failure": ["cooling"]}, {"costly": ["cooling"]}]
 GROUPS = ("cooling", "cooling-too", "own-failure", "costly", "limited")
 MINUTE = 60
+HAS_PROMETHEUS = find_spec("prometheus_client") is not None
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +50,8 @@ def several() -> Iterator[Callable[[str], Proxy]]:
             # Up to 1.72 or so LiteLLM cools also the only deployment of a group.
             "allowed_fails_policy": {"BadRequestErrorAllowedFails": 1000},
         }
-        configuration = config(models, router_settings=router)
+        exports = {"callbacks": ["prometheus"]} if HAS_PROMETHEUS else {}
+        configuration = config(models, router_settings=router, litellm_settings=exports)
 
         def get(side: str) -> Proxy:
             if side not in running:
@@ -126,3 +132,21 @@ def test_the_fastest_of_models_of_which_one_fails_by_itself_is_as_without_us(sev
     assert (stock.status, stock.body) == (patched.status, patched.body)
     assert patched.status == 500
     assert patched.retry_after is None
+
+
+@pytest.mark.needs_patch(native=True)
+@pytest.mark.skipif(not HAS_PROMETHEUS, reason="there is no prometheus_client")
+def test_refusals_are_counted_where_the_proxy_counts(several, side):
+    before = counted(several(side))
+    for _ in range(3):
+        assert chat(several(side), "cooling").status == 429
+    assert counted(several(side)) - before == 3
+
+
+def counted(proxy: Proxy) -> int:
+    answer = call(proxy.url, "/metrics/", None, proxy.headers)
+    assert answer.status == 200
+    assert b"litellm_" in answer.body
+    name = 'litellm_patch_refusals_total{seam="proxy-exception",told="wait"}'
+    found = re.findall(rf"^{re.escape(name)} ([\d.]+)$", answer.body.decode(), re.M)
+    return int(float(found[0])) if found else 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
+from polling import until
 
 from litellm_patch.seams.record import shared_expiry
 from litellm_patch.seams.record.shared_expiry import SharedExpiries
@@ -19,16 +19,6 @@ def redis_of(pttl) -> SimpleNamespace:
     """LiteLLM's RedisCache, whose client has this PTTL."""
     client = SimpleNamespace(pttl=pttl)
     return SimpleNamespace(redis_client=client, check_and_fix_namespace=lambda key: key)
-
-
-def until_answered(expiries: SharedExpiries, redis: SimpleNamespace) -> float | None:
-    """The seconds that are told once Redis has answered, however busy the machine is."""
-    for _ in range(100):
-        seconds = expiries.seconds(redis, "key", 1.0)
-        if seconds is not None:
-            return seconds
-        time.sleep(0.05)
-    return None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="POSIX only")
@@ -41,8 +31,11 @@ def test_a_forked_child_asks_for_itself():
         if child == 0:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(30)  # which ends a child that hangs
-            told = until_answered(expiries, redis_of(lambda key: 7000))
-            os._exit(0 if told is not None and 0 < told <= 7 else 1)
+            try:
+                told = until(lambda: expiries.seconds(redis_of(lambda key: 7000), "key", 1.0))
+                os._exit(0 if 0 < told <= 7 else 1)
+            finally:
+                os._exit(2)
     hangs.set()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 

@@ -23,7 +23,7 @@ from litellm_patch.tools.lab.stand_in import Refuse, StandIn, running_stand_in
 
 PACKAGE = Path(litellm_patch.__file__).parent
 RUST = has_rust_router()
-AHEAD = (0,) if RUST else (0, 5, -5)
+AHEAD = (0,) if RUST else (5, -5)
 """Seconds, of the clocks of the proxies that do not see the failure. What is shifted in Python is
 not shifted in Rust."""
 COOLDOWN = 20
