@@ -52,6 +52,12 @@ def test_it_serves_as_many_calls(variant):
     assert statistics.mean(map(abs, differences)) <= 0.09
 
 
+def test_it_serves_as_many_calls_in_every_cell_as_shipped():
+    """The real ones are of one seed; the seeds of a simulated cell differ by as much."""
+    for scenario, (simulated, measured) in shares(PACED).items():
+        assert simulated == pytest.approx(measured, abs=0.17), scenario.name
+
+
 def test_it_agrees_on_which_variant_serves_the_most():
     for scenario in shares(PACED):
         simulated, measured = zip(*(shares(variant)[scenario] for variant in VARIANTS))
@@ -60,15 +66,15 @@ def test_it_agrees_on_which_variant_serves_the_most():
             assert simulated[best] >= max(simulated[:best]), scenario.name
 
 
-@pytest.mark.parametrize("variant", (CONFIGURED, EXACT))
+@pytest.mark.parametrize("variant", (CONFIGURED, EXACT, PACED))
 @pytest.mark.parametrize("scenario", RECOVERIES, ids=lambda scenario: scenario.name)
 def test_waiting_clients_are_as_late(scenario, variant):
-    """Those who return in one instant, by the hundred, wait for a busy machine: they are later."""
+    """How late those are who return in one instant, by the hundred, is a matter of the machine."""
     told = [one.late for one in RESULTS if (one.scenario, one.variant) == (scenario, variant)]
     median, _, worst = (statistics.mean(column) for column in zip(*filter(None, told)))
     simulated = lateness(scenario, variant)
     if scenario.clients > 30 and variant == EXACT:
-        assert 0.6 * worst < simulated[1] < worst
+        assert 0.6 * worst < simulated[1] < 1.5 * worst
     else:
         assert simulated == pytest.approx((median, worst), abs=0.5, rel=0.15)
 
@@ -97,9 +103,8 @@ def test_a_slow_provider_serves_nearly_everyone():
     [(one, one, NEW_SDK) for one in VARIANTS] + [(UNKNOWN, PACED, OLD_SDK)],
 )
 def test_the_simulation_of_five_minutes_serves_as_many_calls(variant, told, honoured):
-    """Without pacing, hundreds who return in one instant keep the machine busy."""
     differences = [
         mean_share(cell, told, honoured) - statistics.mean(FIVE_MINUTES[cell][variant])
         for cell in LONG
     ]
-    assert abs(statistics.mean(differences)) <= (0.12 if variant == EXACT else 0.1)
+    assert abs(statistics.mean(differences)) <= 0.1

@@ -16,8 +16,6 @@ from litellm_patch.wait.pacing import HONOURED, Pacer
 
 SEEDS = range(5)
 NOISE = 0.005
-BEHIND = {"overload-40-80-10": 0.02}
-"""Share of calls by which LiteLLM's own header may serve more, where it serves 1.5 points more."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -31,13 +29,13 @@ def test_thirty_waiting_clients_hardly_notice(cooldown, seed):
 
 
 @pytest.mark.parametrize(
-    "clients, cooldown, share", [(200, 12, 1.0), (200, 60, 1.0), (2500, 60, 0.975)]
+    "clients, cooldown, share", [(200, 12, 1.0), (200, 60, 1.0), (2500, 60, 0.87)]
 )
 def test_many_waiting_clients_are_served_with_two_requests(clients, cooldown, share):
-    """But those of 2500 for whose places 60 s are too short: they come back once more."""
+    """But those of 2500 for whom 60 s are too short: they come back once more, or in vain."""
     outcome = simulate(Recovery(clients, cooldown), PACED, 1)
     assert outcome.share_served >= share
-    assert 1.8 < outcome.requests_per_call <= (2.0 if share == 1 else 2.5)
+    assert 1.8 < outcome.requests_per_call <= (2.0 if share == 1 else 2.6)
 
 
 def test_an_overloaded_group_serves_nearly_everyone():
@@ -47,7 +45,7 @@ def test_an_overloaded_group_serves_nearly_everyone():
 @pytest.mark.parametrize("cell", GRID, ids=lambda cell: cell.name)
 def test_no_other_variant_serves_more(cell):
     others = max(mean_share(cell, variant) for variant in (NO_HEADER, CONFIGURED, EXACT))
-    assert mean_share(cell, PACED) >= others - BEHIND.get(cell.name, NOISE)
+    assert mean_share(cell, PACED) >= others - NOISE
 
 
 @pytest.mark.parametrize("cell", LONG, ids=lambda cell: cell.name)
