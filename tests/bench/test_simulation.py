@@ -7,9 +7,10 @@ import re
 
 import pytest
 import readme
+from proxies import NOT_BUSY
 from random_overloads import CLASSES, TEST, overloads, served
 from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
-from simulate import CONFIGURED, EXACT, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
+from simulate import CONFIGURED, EXACT, NEW_SDK, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
 
 from litellm_patch.wait.known_rate import START, KnownRate
 from litellm_patch.wait.pacing import HONOURED, Pacer
@@ -36,6 +37,24 @@ def test_many_waiting_clients_are_served_with_two_requests(clients, cooldown, sh
     outcome = simulate(Recovery(clients, cooldown), PACED, 1)
     assert outcome.share_served >= share
     assert 1.8 < outcome.requests_per_call <= (2.0 if share == 1 else 2.6)
+
+
+@pytest.mark.parametrize(
+    "clients, cooldown, honoured, rate, share",
+    [
+        (1000, 60, OLD_SDK, None, 0.97),
+        (1600, 30, OLD_SDK, None, 0.99),
+        (2500, 60, NEW_SDK, None, 1.0),
+        (2500, 60, OLD_SDK, 50, 1.0),
+    ],
+)
+def test_how_many_clients_get_a_place_from_proxies_that_are_hardly_busy(
+    clients, cooldown, honoured, rate, share
+):
+    pacers = [Pacer(rate=rate)]
+    scenario = Recovery(clients, cooldown)
+    outcome = simulate(scenario, PACED, 1, pacers, honoured=honoured, busy=NOT_BUSY)
+    assert outcome.share_served >= share
 
 
 def test_an_overloaded_group_serves_nearly_everyone():
