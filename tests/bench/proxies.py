@@ -14,7 +14,7 @@ from fleet import EVERY
 from random_overloads import FACTS
 from runs import Outcome
 from scenarios import Overload
-from simulate import PACED, simulate
+from simulate import NOT_BUSY, PACED, simulate
 
 from litellm_patch.wait.pacing import Pacer
 
@@ -23,8 +23,6 @@ QUEUES = (UNAWARE, TOLD, SHARED)
 """Each proxy has its own queue; each has, and knows how many there are; there is one for all."""
 
 NUMBERS = (1, 2, 4, 16, 64)
-NOT_BUSY = (0.0005, 0.0005)
-"""Seconds, so that one proxy is not what its clients wait for where 64 are not."""
 
 
 def of_proxies(

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scenarios import Overload
-from simulate import NEW_SDK, OLD_SDK, VARIANTS, simulate
+from simulate import NEW_SDK, NOT_BUSY, OLD_SDK, VARIANTS, simulate
 
 CLASSES = ((5, 15), (15, 30), (30, 45), (45, 60), (60, 90))
 """Shortest and longest cooldown of each, in seconds."""
@@ -73,7 +73,7 @@ def served(some: Sequence[RandomOverload], variant: str, honoured: float) -> flo
             one.seed,
             deployments=one.deployments,
             honoured=honoured,
-            busy=(0.0005, 0.0005),
+            busy=NOT_BUSY,
         ).share_served
         for one in some
     )

@@ -36,6 +36,8 @@ LATENCY = 0.03  # seconds that the provider takes to answer
 # Seconds that a proxy is busy with a request and with its answer. (On the two cores of the real
 # runs; test_against_real_runs.py is what they are measured by.)
 BEFORE, AFTER = 0.003, 0.008
+NOT_BUSY = (0.0005, 0.0005)
+"""As many workers, or proxies, that are never what clients wait for."""
 RETRIES = 2  # of openai-python, by default
 OLD_SDK, NEW_SDK = 60.0, 120.0
 """Seconds that openai-python honours up to 2.51 and from 2.53. Told more, the former retries

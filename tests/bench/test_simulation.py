@@ -7,10 +7,19 @@ import re
 
 import pytest
 import readme
-from proxies import NOT_BUSY
 from random_overloads import CLASSES, TEST, overloads, served
 from scenarios import GRID, LONG, SLOW_PROVIDER, Overload, Recovery
-from simulate import CONFIGURED, EXACT, NEW_SDK, NO_HEADER, OLD_SDK, PACED, mean_share, simulate
+from simulate import (
+    CONFIGURED,
+    EXACT,
+    NEW_SDK,
+    NO_HEADER,
+    NOT_BUSY,
+    OLD_SDK,
+    PACED,
+    mean_share,
+    simulate,
+)
 
 from litellm_patch.wait.known_rate import START, KnownRate
 from litellm_patch.wait.pacing import HONOURED, Pacer
