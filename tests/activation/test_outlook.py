@@ -16,7 +16,7 @@ from fake_litellm import run
 
 import litellm_patch
 from litellm_patch.bootstrap import LAUNCH_WITH_PATCH
-from litellm_patch.tools.survey import command as survey
+from litellm_patch.tools.survey import outlook as survey
 from litellm_patch.tools.survey.command import python_of, start_options
 
 SAYS = "import sys\nprint('litellm_patch' in sys.modules)\n"

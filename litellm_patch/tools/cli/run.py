@@ -19,7 +19,8 @@ from collections.abc import Mapping
 
 from ...bootstrap import with_patch
 from ...switch import STRICT, STRICT_EXIT, complain, mode, switched_off
-from ..survey.command import outlook, python_of
+from ..survey.command import python_of
+from ..survey.outlook import outlook
 from .behind_agents import step_behind
 
 
